@@ -1,0 +1,1 @@
+"""The routing proxy: every request goes to the monolith or to a service, as `routes.toml` says."""

@@ -1,0 +1,1 @@
+"""The kit: routes flip, answers are compared, tables change their owner. The command is `strangler`."""
