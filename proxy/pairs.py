@@ -24,7 +24,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Response(msgspec.Struct, frozen=True, array_like=True, tag="response"):
-    """An answer as it came from its upstream; `truncated` when the body passed the capture's cap or broke off."""
+    """An answer as its upstream gave it; `truncated` when the body passed the capture's cap or broke off."""
 
     status: int
     headers: Headers

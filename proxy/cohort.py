@@ -1,0 +1,59 @@
+"""Who is in a canary's share. Pure: the secret and the random bytes come in as arguments.
+
+The bucket is a keyed hash, so a client cannot compute it, and it only grows into a larger share: whoever is
+in at 10 % is in at 50 %. Without a key there is no cohort, and the monolith answers.
+"""
+
+import hashlib
+import hmac
+
+BUCKETS = 10_000  # hundredths of a percent
+COOKIE = b"strangler_cohort"
+_SIGNATURE_DIGITS = 32
+
+
+def bucket(secret: bytes, group: str, key: bytes) -> int:
+    """Return the bucket of `key` within a group, 0 to 9999."""
+    digest = hmac.digest(secret, group.encode() + b"\x00" + key, hashlib.sha256)
+    return int.from_bytes(digest[:8], "big") % BUCKETS
+
+
+def in_canary(bucket_: int, percent: float) -> bool:
+    """Return whether a bucket belongs to the first `percent` of them (steps of 0.01)."""
+    return bucket_ < round(percent * 100)
+
+
+def mint(secret: bytes, random: bytes) -> bytes:
+    """Return a new cohort cookie's value: the key in hex, a dot, its signature."""
+    key = random.hex().encode()
+    return key + b"." + _signature(secret, key)
+
+
+def verified(secret: bytes, value: bytes) -> bytes | None:
+    """Return the key of a cohort cookie that this proxy minted, None for any other value."""
+    key, dot, signature = value.partition(b".")
+    if dot and key and hmac.compare_digest(signature, _signature(secret, key)):
+        return key
+    return None
+
+
+def cohort_key(secret: bytes, cookies: bytes, session_cookie: bytes) -> bytes | None:
+    """Return what a client is known by: its session, else the cookie this proxy minted, else nothing."""
+    minted = None
+    for pair in cookies.split(b";"):
+        name, _, value = pair.strip().partition(b"=")
+        if name == session_cookie and value:
+            return b"session:" + value
+        if name == COOKIE and minted is None:
+            minted = verified(secret, value)
+    return None if minted is None else b"cookie:" + minted
+
+
+def without_cohort(cookies: bytes) -> bytes:
+    """Return a Cookie header's value without the proxy's own cookie: no upstream sees it."""
+    pairs = (pair.strip() for pair in cookies.split(b";"))
+    return b"; ".join(pair for pair in pairs if pair and not pair.startswith(COOKIE + b"="))
+
+
+def _signature(secret: bytes, key: bytes) -> bytes:
+    return hmac.new(secret, b"cohort\x00" + key, hashlib.sha256).hexdigest()[:_SIGNATURE_DIGITS].encode()

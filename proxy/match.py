@@ -1,0 +1,160 @@
+"""One canonical form of a path, and which route it belongs to. Pure.
+
+The canonical path is matched *and* forwarded: an origin that decodes or collapses a path in its own way can
+then never see another route than the one the proxy decided on.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from proxy.routes import Route
+
+# No escapes, no empty or dot segments: such a path is canonical as it stands. RFC 3986 3.3 pchar.
+_PLAIN = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?").fullmatch
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff\\#]").search
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_NEVER_DECODED = frozenset(b"/\\\x00")  # an origin that decodes these would see another path
+
+PARAM = b"{}"
+REST = b"{...}"
+_PARAM = re.compile(rb"\{[a-z_][a-z0-9_]*\}")
+_REST = re.compile(rb"\{[a-z_][a-z0-9_]*\.\.\.\}")
+
+Template = tuple[bytes, ...]
+
+
+class BadPath(ValueError):
+    """The path has no canonical form; the message says what would be right."""
+
+
+def canonical_path(path: bytes) -> bytes:
+    """Return the one form of `path`: unreserved characters decoded, dot and empty segments resolved.
+
+    Raises BadPath for encoded slashes, backslashes and NUL, control and non-ASCII bytes, bad escapes, and
+    paths that climb above the root. Source: RFC 3986 6.2.2.
+    """
+    if _PLAIN(path) and path:
+        return path
+    if not path.startswith(b"/") or _FORBIDDEN(path):
+        raise BadPath("a path of printable ASCII that begins with '/'")
+    return _resolve(_ESCAPE.sub(_decoded, path))
+
+
+def _decoded(escape: re.Match[bytes]) -> bytes:
+    digits = escape[1]
+    if digits is None:
+        raise BadPath("'%' followed by two hex digits")
+    byte = int(digits, 16)
+    if byte in _NEVER_DECODED:
+        raise BadPath("no encoded slash, backslash or NUL")
+    return bytes((byte,)) if byte in _UNRESERVED else b"%" + digits.upper()
+
+
+def _resolve(path: bytes) -> bytes:
+    """Resolve `.`, `..` and empty segments (RFC 3986 5.2.4)."""
+    *parents, last = path.split(b"/")
+    kept: list[bytes] = []
+    for segment in (*parents, last):
+        if segment == b"..":
+            if not kept:
+                raise BadPath("a path that stays below the root")
+            kept.pop()
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    if last in (b"", b".", b".."):
+        kept.append(b"")
+    return b"/" + b"/".join(kept)
+
+
+def parse_template(path: str) -> Template:
+    """Return a route's path as segments: canonical bytes, PARAM or REST. Raises BadPath."""
+    if not path.startswith("/"):
+        raise BadPath("a path that begins with '/'")
+    segments = [_template_segment(segment) for segment in path[1:].split("/")]
+    if REST in segments[:-1]:
+        raise BadPath("'{rest...}' only as the last segment")
+    if b"" in segments[:-1]:
+        raise BadPath("no empty segment")
+    return tuple(segments)
+
+
+def _template_segment(text: str) -> bytes:
+    segment = quote(text, safe="{}!$&'()*+,;=:@%").encode()
+    if _REST.fullmatch(segment):
+        return REST
+    if _PARAM.fullmatch(segment):
+        return PARAM
+    if b"{" in segment or b"}" in segment:
+        raise BadPath("'{name}' as a whole segment, '{name...}' as the last one")
+    if segment and canonical_path(b"/" + segment) != b"/" + segment:
+        raise BadPath("segments in canonical form")
+    return segment
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in the trie of templates: where each next segment leads, and what ends here."""
+
+    literal: dict[bytes, "_Node"] = field(default_factory=dict)
+    param: "_Node | None" = None
+    here: dict[bytes, Route] = field(default_factory=dict)
+    rest: dict[bytes, Route] = field(default_factory=dict)
+
+    def grow(self, segment: bytes) -> "_Node":
+        if segment != PARAM:
+            return self.literal.setdefault(segment, _Node())
+        if self.param is None:
+            self.param = _Node()
+        return self.param
+
+
+class Matcher:
+    """Which route a method and canonical path belong to: the most specific one, a literal before a parameter.
+
+    Paths without parameters are one dictionary look-up, whatever the number of routes.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._static: dict[bytes, dict[bytes, Route]] = {}
+        self._root = _Node()
+        for route in routes:
+            self._add(route, parse_template(route.path))
+
+    def _add(self, route: Route, template: Template) -> None:
+        by_method = {method.encode(): route for method in route.methods}
+        if PARAM not in template and REST not in template:
+            self._static.setdefault(b"/" + b"/".join(template), {}).update(by_method)
+            return
+        node = self._root
+        for segment in template:
+            if segment == REST:
+                node.rest.update(by_method)
+                return
+            node = node.grow(segment)
+        node.here.update(by_method)
+
+    def find(self, method: bytes, path: bytes) -> Route | None:
+        """Return the route of a request, None where the monolith answers because no route names it."""
+        static = self._static.get(path)
+        if static is not None and (route := static.get(method)) is not None:
+            return route
+        return _search(self._root, path[1:].split(b"/"), 0, method)
+
+
+def _search(node: _Node, segments: list[bytes], at: int, method: bytes) -> Route | None:
+    if at == len(segments):
+        return node.here.get(method)
+    segment = segments[at]
+    literal = node.literal.get(segment)
+    if literal is not None and (route := _search(literal, segments, at + 1, method)) is not None:
+        return route
+    if (
+        node.param is not None
+        and segment
+        and (route := _search(node.param, segments, at + 1, method)) is not None
+    ):
+        return route
+    return node.rest.get(method)

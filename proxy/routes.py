@@ -1,0 +1,120 @@
+"""The nouns of the routing table: upstream, group, route, and the immutable table they form. Pure.
+
+A table is a value: nothing in it changes after it was read, and a request keeps the one it started with.
+"""
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+MONOLITH = "monolith"  # the upstream that every table has; whatever no route names goes there
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 9.2.1, without TRACE: never forwarded
+
+
+class Stage(enum.StrEnum):
+    """How far a route has moved. The order of declaration is the order of a migration."""
+
+    MONOLITH = "monolith"
+    SHADOW = "shadow"
+    CANARY = "canary"
+    SERVICE = "service"
+    RETIRED = "retired"
+
+    @property
+    def rank(self) -> int:
+        """Position on the way from monolith (0) to retired (4)."""
+        return list(Stage).index(self)
+
+    @property
+    def reaches_service(self) -> bool:
+        """Whether clients can get the service's answer at this stage."""
+        return self.rank >= Stage.CANARY.rank
+
+
+class Owner(enum.StrEnum):
+    """Who may write a group's tables."""
+
+    MONOLITH = "monolith"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A place the proxy can send to. `health` is the path that answers 200 when it is well."""
+
+    name: str
+    url: str
+    host: str
+    port: int
+    health: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What moves together: one service, one table set, one write owner."""
+
+    name: str
+    service: str
+    tables: tuple[str, ...]
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds a route's upstream is given: to accept a connection, and to start its answer."""
+
+    connect: float = 1.0
+    head: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path template with methods, and its stage. `percent` is the canary's share of cohorts, 0 to 100."""
+
+    name: str
+    group: str
+    path: str
+    methods: tuple[str, ...]
+    stage: Stage
+    percent: float = 0.0
+    shadow_percent: float = 0.0
+    timeouts: Timeouts = Timeouts()
+
+    @property
+    def writes(self) -> bool:
+        """Whether any of the route's methods can change data."""
+        return not SAFE_METHODS.issuperset(self.methods)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """One version of `routes.toml`, checked and immutable. `version` names its exact text."""
+
+    version: str
+    upstreams: Mapping[str, Upstream]
+    groups: Mapping[str, Group]
+    routes: Mapping[str, Route]
+
+    @property
+    def monolith(self) -> Upstream:
+        """Where everything goes that no route names."""
+        return self.upstreams[MONOLITH]
+
+    def service_of(self, route: Route) -> Upstream:
+        """Return the upstream of the service that a route moves to."""
+        return self.upstreams[self.groups[route.group].service]
+
+
+def frozen(mapping: dict[str, T]) -> Mapping[str, T]:
+    """Return a read-only view that nothing else can write through."""
+    return MappingProxyType(dict(mapping))
+
+
+def version_of(text: str) -> str:
+    """Return the version of a table's text: the first 12 hex digits of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
