@@ -1,0 +1,1 @@
+"""What was bought: checkout, orders, their history. A placed order never changes its lines or prices."""
