@@ -4,7 +4,8 @@ StranglerError
 ├── Refused        exit 2: the user's request cannot be carried out as it stands; nothing was changed
 └── Unmeasurable   exit 3: the question could not be answered; never to be read as a pass
 
-Ids by subject: S1xx the stack on this machine, S2xx routes and flips, S3xx comparison, S4xx takeover.
+Ids by subject: S1xx the stack on this machine, S2xx routes and flips, S3xx comparison, S4xx takeover,
+S9xx benchmarks.
 """
 
 from typing import ClassVar
@@ -37,10 +38,157 @@ class Unmeasurable(StranglerError):
 # --- S1xx: the stack on this machine -----------------------------------------------------------------
 
 
+class NoInstallation(Refused):
+    """No directory from here upwards holds `proxy/routes.toml`."""
+
+    id = "S101"
+
+
+class AlreadyRunning(Refused):
+    """The stack of this installation is up."""
+
+    id = "S102"
+
+
+class PortTaken(Refused):
+    """Another process listens where a part of the stack must listen."""
+
+    id = "S103"
+
+
+class AddressDisagrees(Refused):
+    """The environment binds an upstream to one address, the routing table sends to another."""
+
+    id = "S104"
+
+
+class MigrationFailed(Refused):
+    """A database could not be brought to the schema of its code; no part was started."""
+
+    id = "S105"
+
+
+class PartFailed(Refused):
+    """A part of the stack did not come up; all that had started were stopped again."""
+
+    id = "S106"
+
+
+class NoStackFile(Refused):
+    """The list of parts, `supervisord.conf`, is missing or names no part."""
+
+    id = "S107"
+
+
+class StillRunning(Unmeasurable):
+    """The stack was told to stop and has not stopped in time."""
+
+    id = "S108"
+
+
 # --- S2xx: routes and flips --------------------------------------------------------------------------
+
+
+class BrokenTable(Refused):
+    """The routing table cannot be read or breaks a rule."""
+
+    id = "S201"
+
+
+class UnknownRoute(Refused):
+    """No route of this name is in the table."""
+
+    id = "S202"
+
+
+class StageSkipped(Refused):
+    """A flip goes one stage forward; skipping one needs `--skip` and a reason."""
+
+    id = "S203"
+
+
+class WrongDirection(Refused):
+    """`flip` goes forward and `back` goes back."""
+
+    id = "S204"
+
+
+class NoFurtherStage(Refused):
+    """The route stands at the end of the line in the direction asked for."""
+
+    id = "S205"
+
+
+class ReasonMissing(Refused):
+    """A change that skips stages must say why."""
+
+    id = "S206"
+
+
+class BadPercent(Refused):
+    """A share is above 0 and at most 100, in steps of 0.01, and belongs to a canary."""
+
+    id = "S207"
+
+
+class ServiceUnwell(Refused):
+    """The service that would get the route's requests does not answer its health question."""
+
+    id = "S208"
+
+
+class TableForbids(Refused):
+    """The table would break a rule after this change; it was not written."""
+
+    id = "S209"
+
+
+class ConcurrentChange(Refused):
+    """Someone else is changing, or has just changed, the routing table."""
+
+    id = "S210"
+
+
+class NotAcknowledged(Unmeasurable):
+    """The table was changed, and a live proxy worker has not confirmed that it serves it."""
+
+    id = "S211"
 
 
 # --- S3xx: comparison --------------------------------------------------------------------------------
 
 
 # --- S4xx: takeover ----------------------------------------------------------------------------------
+
+
+# --- S9xx: benchmarks --------------------------------------------------------------------------------
+
+
+class ToolMissing(Refused):
+    """A program that the benchmark needs is not installed."""
+
+    id = "S901"
+
+
+class TooFewCores(Refused):
+    """The benchmark needs a core for the proxy and another for the load."""
+
+    id = "S902"
+
+
+class PeerFailed(Unmeasurable):
+    """A program under measurement did not come up."""
+
+    id = "S903"
+
+
+class UnequalWork(Unmeasurable):
+    """A peer does not do the work that is compared; its figure would mean nothing."""
+
+    id = "S904"
+
+
+class LoadFailed(Unmeasurable):
+    """The load generator saw errors or measured nothing."""
+
+    id = "S905"
