@@ -5,6 +5,7 @@ no random number; the bucket and the sampling draw come in as arguments.
 from dataclasses import dataclass
 
 from proxy.cohort import in_canary
+from proxy.match import Matcher
 from proxy.routes import Route, RouteTable, Stage, Upstream
 
 
@@ -56,3 +57,21 @@ def decide(route: Route, options: Choices, *, safe: bool, bucket: int | None, dr
     if stage is Stage.SERVICE and shadowed:
         return options.service_shadowed
     return options.service
+
+
+class Router:
+    """A routing table made ready to decide: immutable, and kept by every request that began with it."""
+
+    def __init__(self, table: RouteTable) -> None:
+        self.table = table
+        self.default = Decision(table.monolith)
+        self._matcher = Matcher(table.routes.values())
+        self._choices = {name: choices(table, route) for name, route in table.routes.items()}
+
+    def find(self, method: bytes, path: bytes) -> Route | None:
+        """Return the route of a request's method and canonical path, None where no route names it."""
+        return self._matcher.find(method, path)
+
+    def decide(self, route: Route, *, safe: bool, bucket: int | None, draw: float) -> Decision:
+        """Return who answers one request of a route; see `decide`."""
+        return decide(route, self._choices[route.name], safe=safe, bucket=bucket, draw=draw)

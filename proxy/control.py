@@ -1,0 +1,78 @@
+"""A worker's control socket: one line of JSON asks, one line answers. Local, and open to one user.
+
+{"verb": "apply"}   load the file now; answers with the version in force and what was rejected
+{"verb": "status"}  the same, with what this worker counted
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from proxy.live_table import LiveTable
+from proxy.runtime import Runtime
+
+
+class Control:
+    """Answers on `<folder>/worker-<pid>.sock`. `apply` loads the table's file into the worker."""
+
+    def __init__(self, folder: Path, runtime: Runtime, live: LiveTable, apply: Callable[[], None]) -> None:
+        self._path = folder / f"worker-{os.getpid()}.sock"
+        self._runtime = runtime
+        self._live = live
+        self._apply = apply
+        self._started = time.time()
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Start to listen."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        self._path.chmod(0o600)
+
+    def close(self) -> None:
+        """Stop to listen and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):
+            pass  # the asker left, or sent a line longer than a question can be
+        finally:
+            writer.close()
+
+    def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            verb = json.loads(line)["verb"]
+        except (ValueError, KeyError, TypeError):
+            return {"error": 'not a question: wanted {"verb": "apply"} or {"verb": "status"}'}
+        if verb == "apply":
+            self._apply()
+            return self._versions()
+        if verb == "status":
+            return self._versions() | self._counts()
+        return {"error": f"unknown verb {verb!r}: wanted 'apply' or 'status'"}
+
+    def _versions(self) -> dict[str, Any]:
+        rejected = self._live.rejected
+        return {
+            "pid": os.getpid(),
+            "version": self._runtime.router.table.version,
+            "rejected": rejected and {"version": rejected.version, "reason": rejected.reason},
+        }
+
+    def _counts(self) -> dict[str, Any]:
+        return {
+            "started": self._started,
+            "connections": len(self._runtime.clients),
+            "counts": self._runtime.metrics.counts(),
+            "shadow": self._runtime.metrics.shadow,
+        }

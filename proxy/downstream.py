@@ -1,0 +1,252 @@
+"""Connections from clients: cut into requests, answered in order, one at a time."""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+import httptools
+
+from proxy.answer_head import Audience, client_head, error_answer, framing_of
+from proxy.errors import ForwardError
+from proxy.exchange import Exchange
+
+if TYPE_CHECKING:
+    from proxy.runtime import Runtime
+
+MAX_REQUEST_HEAD = 64 * 1024
+HEAD_SECONDS = 10.0  # for a request's head to arrive
+IDLE_SECONDS = 75.0  # for the next request to begin
+LINGER_SECONDS = 2.0  # for a client to read an answer that came before its upload ended
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client's connection. Implements `exchange.Client` for the request that is being answered."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head_bytes = 0
+        self._in_head = True
+        self._incoming: Exchange | None = None  # whose body is arriving
+        self._current: Exchange | None = None  # who is being answered
+        self._queued: deque[Exchange] = deque()  # pipelined behind it
+        self._bad_version = False
+        self._refused: ForwardError | None = None  # no more requests are read after this
+        self._lingering = False
+        self._paused = False  # nothing is read from the client
+        self._choked = False  # the client does not read what was sent
+        self.deadline = 0.0
+        self.forwarded_for = b""
+        self.secure = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self._current is not None
+
+    # --- asyncio.Protocol ------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        peer = transport.get_extra_info("peername")
+        address = peer[0].encode() if isinstance(peer, tuple) else b"unknown"
+        scheme = b"https" if self.secure else b"http"
+        self.forwarded_for = b"X-Forwarded-For: " + address + b"\r\nX-Forwarded-Proto: " + scheme
+        self.deadline = self._runtime.now() + HEAD_SECONDS
+        self._runtime.clients.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused is not None or self._lingering:
+            return
+        if self._in_head:
+            if not self._head_bytes and self._current is None:
+                self.deadline = self._runtime.now() + HEAD_SECONDS
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # never forwarded; what follows is no HTTP we know
+            self._refused = ForwardError.BAD_REQUEST
+        except httptools.HttpParserCallbackError as error:
+            self._runtime.log.exception("a request could not be handled", exc_info=error.__context__)
+            self._refuse(ForwardError.BAD_REQUEST)
+        except httptools.HttpParserError:
+            self._refuse(ForwardError.BAD_REQUEST)
+        else:
+            if self._in_head and self._head_bytes > MAX_REQUEST_HEAD:
+                self._refuse(ForwardError.HEAD_TOO_LARGE)
+            elif self._bad_version:
+                self._refuse(ForwardError.BAD_REQUEST)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._runtime.clients.discard(self)
+        current, self._current = self._current, None
+        self._queued.clear()
+        self._incoming = None
+        if current is not None:
+            current.client_lost()
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        if self._current is not None:
+            self._current.pause_answer()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        if self._current is not None:
+            self._current.resume_answer()
+        else:
+            self._proceed()
+
+    # --- httptools callbacks ---------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._url = b""
+        self._headers = []
+        self._in_head = True
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # later ones are trailers, which are not forwarded
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        self.deadline = 0.0
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._bad_version = True
+            return
+        exchange = self._incoming = Exchange(
+            self,
+            self._runtime,
+            self._parser.get_method(),
+            self._url,
+            self._headers,
+            http10=version == "1.0",
+            keep_alive=self._parser.should_keep_alive(),
+            upgrade=self._parser.should_upgrade(),
+        )
+        if self._current is None and not self._queued and not self._choked:
+            self._current = exchange
+            exchange.start()
+        else:
+            self._queued.append(exchange)
+            self.pause_request()  # one packet's worth of pipelined requests is kept, no more
+
+    def on_body(self, data: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.request_body(data)
+
+    def on_message_complete(self) -> None:
+        incoming, self._incoming = self._incoming, None
+        self._in_head = True
+        if incoming is not None:
+            incoming.request_end()
+
+    # --- exchange.Client -------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def pause_request(self) -> None:
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume_request(self) -> None:
+        if self._paused and not self._queued and self._transport is not None:
+            self._paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def done(self, *, keep_alive: bool) -> None:
+        self._current = None
+        if not keep_alive:
+            self._queued.clear()
+            self._close_gently()
+        elif self._choked:
+            self.pause_request()  # a client that does not read is asked for nothing more
+        else:
+            self._proceed()
+
+    def cut(self) -> None:
+        self._current = None
+        if self._transport is not None:
+            self._transport.close()
+
+    # --- endings ---------------------------------------------------------------------------------
+
+    def sweep(self, now: float) -> None:
+        """Act on a deadline that has passed."""
+        if self._current is not None:
+            if 0 < self._current.deadline < now:
+                self._current.expired()
+        elif 0 < self.deadline < now:
+            if self._head_bytes and not self._lingering:
+                self._refuse(ForwardError.REQUEST_TIMEOUT)
+            elif self._transport is not None:
+                self._transport.close()
+
+    def close_if_idle(self) -> None:
+        """Close a connection that waits for its next request: the worker is stopping."""
+        if self._current is None and not self._queued and self._transport is not None:
+            self._transport.close()
+
+    def _proceed(self) -> None:
+        """Turn to what comes after the request just answered."""
+        if self._queued:
+            self._runtime.loop.call_soon(self._next)
+        elif self._refused is not None:
+            self._answer_refusal(self._refused)
+        else:
+            self.deadline = self._runtime.now() + (HEAD_SECONDS if self._head_bytes else IDLE_SECONDS)
+            self.resume_request()
+
+    def _next(self) -> None:
+        if self._current is None and self._queued:
+            self._current = self._queued.popleft()
+            self._current.start()
+
+    def _refuse(self, error: ForwardError) -> None:
+        """Read no further; say why once everything before it is answered."""
+        self._refused = error
+        if self._incoming is not None and self._incoming in self._queued:
+            self._queued.remove(self._incoming)
+        if self._current is None and not self._queued:
+            self._answer_refusal(error)
+        elif self._incoming is not None and self._incoming is self._current:
+            self.cut()  # the request being forwarded broke off; its upstream must not take it for whole
+            self._incoming.client_lost()
+
+    def _answer_refusal(self, error: ForwardError) -> None:
+        request_id = self._runtime.new_request_id()
+        answer, body = error_answer(error, request_id)
+        extra = b"X-Request-ID: " + request_id + b"\r\n"
+        audience = Audience(is_head=False, http10=False, keep_alive=False, extra=extra)
+        self.send(client_head(answer, audience, framing_of(answer, audience)) + body)
+        self._runtime.metrics.observe("-", "proxy", error.status, 0.0, error)
+        self._close_gently()
+
+    def _close_gently(self) -> None:
+        """Close once the client has had time to read: a close with unread input resets the connection."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        unread = self._incoming is not None or self._refused is not None
+        if not unread or not transport.can_write_eof():
+            transport.close()
+            return
+        self._lingering = True
+        self.deadline = self._runtime.now() + LINGER_SECONDS
+        transport.write_eof()
+        if self._paused:
+            self._paused = False
+            transport.resume_reading()

@@ -1,0 +1,369 @@
+"""One request on its way: decided, sent, answered. The only place where a client meets an upstream."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from proxy.answer_head import (
+    AnswerHead,
+    Audience,
+    Framing,
+    client_head,
+    error_answer,
+    framing_of,
+)
+from proxy.capture import Capture
+from proxy.cohort import COOKIE
+from proxy.errors import ForwardError, RequestRefused
+from proxy.request_head import RequestHead, read_head, upstream_head
+from proxy.routes import Route, Timeouts
+
+if TYPE_CHECKING:
+    from proxy.decide import Decision
+    from proxy.runtime import Runtime
+    from proxy.upstream import UpstreamConnection
+
+NO_ROUTE = "-"  # in metrics and counts: the monolith answered because no route named the path
+_DEFAULT_TIMEOUTS = Timeouts()
+_SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
+
+
+class Client(Protocol):
+    """What an exchange needs of the connection its request came on."""
+
+    forwarded_for: bytes
+    secure: bool
+
+    def send(self, data: bytes) -> None:
+        """Write to the client."""
+
+    def pause_request(self) -> None:
+        """Read no more of the request's body for now."""
+
+    def resume_request(self) -> None:
+        """Read on."""
+
+    def done(self, *, keep_alive: bool) -> None:
+        """The answer is complete; the connection can take the next request, or closes."""
+
+    def cut(self) -> None:
+        """Close without a terminator: the client must see that the answer broke off."""
+
+
+class Exchange:
+    """A request, its upstream and its answer. Implements `upstream.Receiver`."""
+
+    __slots__ = (
+        "_capture",
+        "_client",
+        "_connection",
+        "_decision",
+        "_forwarded",
+        "_framing",
+        "_head",
+        "_head_sent",
+        "_headers",
+        "_http10",
+        "_keep_alive",
+        "_method",
+        "_minted",
+        "_out",
+        "_pending",
+        "_request_id",
+        "_retried",
+        "_route",
+        "_runtime",
+        "_started",
+        "_status",
+        "_streamed",
+        "_target",
+        "_upgrade",
+        "_version",
+        "_whole",
+        "deadline",
+        "gone",
+        "is_head",
+        "is_safe",
+    )
+
+    def __init__(
+        self,
+        client: Client,
+        runtime: "Runtime",
+        method: bytes,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        http10: bool,
+        keep_alive: bool,
+        upgrade: bool,
+    ) -> None:
+        self._client = client
+        self._runtime = runtime
+        self._method = method
+        self._target = target
+        self._headers = headers
+        self._http10 = http10
+        self._keep_alive = keep_alive and not upgrade
+        self._upgrade = upgrade
+        self._started = runtime.now()
+        self._pending: list[bytes] = []  # body parts that came before a connection did
+        self._out: list[bytes] = []
+        self._whole = False  # the request's body is complete
+        self._streamed = False  # part of the body has left for an upstream and cannot be sent again
+        self._retried = False
+        self._head_sent = False
+        self._framing = Framing.NONE
+        self._status = 0
+        self._head: RequestHead | None = None
+        self._route: Route | None = None
+        self._decision: Decision | None = None
+        self._connection: UpstreamConnection | None = None
+        self._capture: Capture | None = None
+        self._minted = b""
+        self._request_id = b""
+        self._forwarded = b""
+        self._version = ""
+        self.deadline = 0.0  # of the loop's clock, 0 for none
+        self.gone = False
+        self.is_head = method == b"HEAD"
+        self.is_safe = method in _SAFE
+
+    # --- the request -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Judge the head, decide who answers, ask for a connection."""
+        try:
+            head = read_head(self._method, self._target, self._headers, http10=self._http10)
+            if self._upgrade and head.has_body:  # the parser takes what follows for another protocol
+                raise RequestRefused(ForwardError.BAD_REQUEST)
+        except RequestRefused as refusal:
+            self._request_id = self._runtime.new_request_id()
+            self._answer_error(refusal.error)
+            return
+        self._head = head
+        self._request_id = head.request_id or self._runtime.new_request_id()
+        self._decide(head)
+        self._forwarded = upstream_head(head, self._request_id, self._client.forwarded_for)
+        if self._whole or not head.has_body:
+            self._expect_answer()
+        self._ask(fresh=False)
+
+    def _decide(self, head: RequestHead) -> None:
+        runtime = self._runtime
+        router = runtime.router
+        self._version = router.table.version
+        route = self._route = router.find(head.method, head.path)
+        if route is None:
+            self._decision = router.default
+            return
+        bucket = None
+        if route.percent:
+            bucket, self._minted = runtime.bucket(route.group, head.cookies)
+        draw = runtime.draw() if route.shadow_percent else 0.0
+        decision = self._decision = router.decide(route, safe=self.is_safe, bucket=bucket, draw=draw)
+        if decision.candidate is not None and not head.has_body:
+            self._capture = Capture()
+
+    def _ask(self, *, fresh: bool) -> None:
+        assert self._decision is not None
+        pool = self._runtime.pools.of(self._decision.target)
+        ask = pool.ask_fresh if fresh else pool.ask
+        ask(self, self._timeouts.connect)
+
+    @property
+    def _timeouts(self) -> Timeouts:
+        return self._route.timeouts if self._route is not None else _DEFAULT_TIMEOUTS
+
+    def _expect_answer(self) -> None:
+        timeouts = self._timeouts
+        self.deadline = self._runtime.now() + timeouts.connect + timeouts.head
+
+    def request_body(self, data: bytes) -> None:
+        """A part of the body arrived from the client."""
+        head = self._head
+        if self._connection is None or head is None:
+            self._pending.append(data)
+            self._client.pause_request()  # until there is somewhere to put it
+            return
+        self._streamed = True
+        self._connection.write(data if head.length is not None else _chunk(data))
+
+    def request_end(self) -> None:
+        """The request is complete."""
+        self._whole = True
+        head = self._head
+        if head is None or not head.has_body:
+            return
+        if not self._head_sent:
+            self._expect_answer()
+        if self._connection is not None and head.length is None:
+            self._connection.write(b"0\r\n\r\n")
+
+    def client_lost(self) -> None:
+        """Nobody waits for the answer any more: the upstream learns it at once."""
+        self.gone = True
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.abandon()
+
+    def expired(self) -> None:
+        """The deadline passed without an answer's head."""
+        self.client_lost()
+        self._answer_error(ForwardError.UPSTREAM_TIMEOUT)
+
+    def pause_answer(self) -> None:
+        """The client reads slowly: read no more of the answer for now."""
+        if self._connection is not None:
+            self._connection.pause()
+
+    def resume_answer(self) -> None:
+        if self._connection is not None:
+            self._connection.resume()
+
+    # --- upstream.Receiver -----------------------------------------------------------------------
+
+    def attached(self, connection: "UpstreamConnection") -> None:
+        head = self._head
+        assert head is not None
+        self._connection = connection
+        if not head.has_body:
+            connection.write(self._forwarded)
+            return
+        if head.expects_continue and not self._pending and not self._whole:
+            self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        pending, self._pending = self._pending, []
+        self._streamed = self._streamed or bool(pending)
+        parts = pending if head.length is not None else [_chunk(part) for part in pending]
+        if self._whole and head.length is None:
+            parts.append(b"0\r\n\r\n")
+        connection.write(b"".join((self._forwarded, *parts)))
+        self._client.resume_request()
+
+    def pause_request(self) -> None:
+        self._client.pause_request()
+
+    def resume_request(self) -> None:
+        self._client.resume_request()
+
+    def answer_head(self, head: AnswerHead) -> None:
+        self.deadline = 0.0
+        if self._capture is not None:
+            self._capture.head(head, self._runtime.now() - self._started)
+        self._send_head(head)
+
+    def answer_body(self, data: bytes) -> None:
+        if self._capture is not None:
+            self._capture.body(data)
+        framing = self._framing
+        if framing is Framing.CHUNKED:
+            self._out.append(_chunk(data))
+        elif framing is not Framing.NONE:
+            self._out.append(data)
+
+    def answer_flush(self) -> None:
+        if self._out:
+            out, self._out = self._out, []
+            self._client.send(out[0] if len(out) == 1 else b"".join(out))
+
+    def answer_end(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not self._body_done:
+            connection.close()  # it still expects the rest of a body
+        if self._framing is Framing.CHUNKED:
+            self._out.append(b"0\r\n\r\n")
+        self._finish()
+        if self._capture is not None:
+            self._hand_to_shadow(self._capture)
+
+    def answer_lost(self, error: ForwardError, *, clean: bool) -> None:
+        self._connection = None
+        if clean and self.is_safe and not self._streamed and not self._retried:
+            self._retried = True
+            self._ask(fresh=True)
+        elif self._head_sent:
+            self.answer_flush()
+            self._observe(failed=error)
+            self._client.cut()
+        else:
+            self._answer_error(error)
+
+    # --- the answer ------------------------------------------------------------------------------
+
+    def _send_head(self, head: AnswerHead) -> None:
+        audience = Audience(
+            is_head=self.is_head,
+            http10=self._http10,
+            keep_alive=self._stays_open,
+            extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._cohort_cookie(),
+        )
+        self._status = head.status
+        self._framing = framing_of(head, audience)
+        if self._framing is Framing.CLOSE:
+            self._keep_alive = False
+        self._head_sent = True
+        self._out.append(client_head(head, audience, self._framing))
+
+    @property
+    def _stays_open(self) -> bool:
+        return self._keep_alive and self._body_done and not self._runtime.draining
+
+    @property
+    def _body_done(self) -> bool:
+        return self._whole or self._head is None or not self._head.has_body
+
+    def _cohort_cookie(self) -> bytes:
+        if not self._minted:
+            return b""
+        secure = b"; Secure" if self._client.secure else b""
+        return b"Set-Cookie: %b=%b; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%b\r\n" % (
+            COOKIE,
+            self._minted,
+            secure,
+        )
+
+    def _answer_error(self, error: ForwardError) -> None:
+        """Answer with the proxy's own words; nothing of an upstream's answer has left yet."""
+        head, body = error_answer(error, self._request_id)
+        if self._head is None or not self._whole:  # what follows on the connection cannot be trusted
+            self._keep_alive = False
+        self._capture = None
+        self.deadline = 0.0
+        self._send_head(head)
+        if not self.is_head:
+            self._out.append(body)
+        self._finish(failed=error)
+
+    def _finish(self, failed: ForwardError | None = None) -> None:
+        self.answer_flush()
+        self._observe(failed)
+        self._client.done(keep_alive=self._stays_open)
+
+    def _observe(self, failed: ForwardError | None) -> None:
+        self._runtime.metrics.observe(
+            self._route.name if self._route is not None else NO_ROUTE,
+            self._decision.target.name if self._decision is not None else "proxy",
+            self._status,
+            self._runtime.now() - self._started,
+            failed,
+        )
+
+    def _hand_to_shadow(self, capture: Capture) -> None:
+        assert self._route is not None
+        assert self._decision is not None
+        assert self._decision.candidate is not None
+        assert self._head is not None
+        self._runtime.shadow.offer(
+            capture.job(
+                request=self._head,
+                headers=self._headers,
+                forwarded=self._forwarded,
+                request_id=self._request_id,
+                route=self._route,
+                version=self._version,
+                control=self._decision.target,
+                candidate=self._decision.candidate,
+            )
+        )
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)

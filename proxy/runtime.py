@@ -1,0 +1,89 @@
+"""What one worker holds: the table in force, its connections, its counts. Its only mutable state."""
+
+import asyncio
+import itertools
+import logging
+import os
+import random
+
+from proxy import cohort
+from proxy.decide import Router
+from proxy.downstream import ClientConnection
+from proxy.metrics import Metrics
+from proxy.shadow import PairSink, Shadow
+from proxy.upstream import Pools
+
+SWEEP_SECONDS = 0.25
+
+
+class Runtime:
+    """A worker's state. `router` is replaced as a whole; what began on the old one ends on it."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        router: Router,
+        *,
+        secret: bytes,
+        session_cookie: bytes,
+        pairs: str | None,
+        log: logging.Logger,
+    ) -> None:
+        self.loop = loop
+        self.log = log
+        self.router = router
+        self.pools = Pools(loop)
+        self.metrics = Metrics()
+        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs))
+        self.clients: set[ClientConnection] = set()
+        self.draining = False
+        self.now = loop.time
+        self._secret = secret
+        self._session_cookie = session_cookie
+        self._id_prefix = os.urandom(10).hex()
+        self._ids = itertools.count()
+        self._random = random.Random()  # noqa: S311 - samples shadows; nothing secret hangs on it
+
+    def use(self, router: Router) -> None:
+        """Let every request from now on follow `router`."""
+        self.router = router
+        upstreams = list(router.table.upstreams.values())
+        self.pools.keep_only(upstreams)
+        self.shadow.keep_only(upstreams)
+
+    def new_request_id(self) -> bytes:
+        """Return an id that no other request of any worker has."""
+        return b"%b%012x" % (self._id_prefix.encode(), next(self._ids))
+
+    def draw(self) -> float:
+        """Return a number in [0, 100) for sampling."""
+        return self._random.random() * 100
+
+    def bucket(self, group: str, cookies: bytes) -> tuple[int, bytes]:
+        """Return a client's bucket in a group, and the cookie minted for it (empty if it had a key)."""
+        minted = b""
+        key = cohort.cohort_key(self._secret, cookies, self._session_cookie)
+        if key is None:  # the new key counts for this very request
+            minted = cohort.mint(self._secret, os.urandom(16))
+            key = cohort.cohort_key(self._secret, cohort.COOKIE + b"=" + minted, self._session_cookie)
+            assert key is not None
+        return cohort.bucket(self._secret, group, key), minted
+
+    def sweep(self) -> None:
+        """Act on every deadline that has passed. Runs a few times a second: no request needs a timer."""
+        now = self.now()
+        for client in list(self.clients):
+            client.sweep(now)
+        self.pools.expire(now)
+        self.shadow.sweep(now)
+
+    def drain(self) -> None:
+        """Take no new requests: idle connections close, the others after their answer."""
+        self.draining = True
+        for client in list(self.clients):
+            client.close_if_idle()
+
+    def close(self) -> None:
+        """Close every connection to an upstream or the comparer."""
+        self.pools.close()
+        self.shadow.close()

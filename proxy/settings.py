@@ -1,0 +1,35 @@
+"""How a proxy is told to run: a value made once from arguments and environment, before any fork."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every worker is born with. `admin` is None where no admin address is served."""
+
+    table: Path
+    control: Path
+    secret: bytes  # keys cohorts and their cookies; every machine of one installation needs the same
+    session_cookie: str = "sessionid"
+    admin: tuple[str, int] | None = None
+    pairs: str | None = None
+
+
+def installation_secret(control: Path) -> bytes:
+    """Return STRANGLER_SECRET, else the one kept in the control folder, made on the first start."""
+    given = os.environ.get("STRANGLER_SECRET")
+    if given:
+        return given.encode()
+    file = control / SECRET_FILE
+    try:
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return file.read_bytes()
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(secrets.token_hex(32).encode())
+    return file.read_bytes()

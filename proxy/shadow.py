@@ -1,0 +1,192 @@
+"""Ask the candidate too, after the client has its answer, and hand both answers to the comparer.
+
+Nothing here can reach a client: shadows have their own queue and connections, both bounded, and what does
+not fit is dropped and counted.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+from proxy.answer_head import AnswerHead
+from proxy.capture import Capture, ShadowJob
+from proxy.errors import ForwardError
+from proxy.metrics import Metrics
+from proxy.pairs import Failure, Pair, Response, encode
+from proxy.request_head import as_shadow
+from proxy.routes import Upstream
+from proxy.upstream import Pools, UpstreamConnection
+
+MAX_QUEUED = 256
+CONCURRENT = 8
+MAX_UNSENT_BYTES = 8 * 1024 * 1024
+RECONNECT_SECONDS = 1.0
+
+
+class PairSink(asyncio.Protocol):
+    """The comparer's Unix socket. While nobody listens there, or too slowly, pairs are dropped."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, path: str | None) -> None:
+        self._loop = loop
+        self._path = path
+        self._transport: asyncio.WriteTransport | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._next_try = 0.0
+
+    def offer(self, frame: bytes) -> bool:
+        """Send a frame; return whether it was taken."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self.connect()
+            return False
+        if transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            return False
+        transport.write(frame)
+        return True
+
+    def connect(self) -> None:
+        """Begin to connect, unless that was tried a moment ago."""
+        now = self._loop.time()
+        if self._path is not None and self._connecting is None and now >= self._next_try:
+            self._next_try = now + RECONNECT_SECONDS
+            self._connecting = self._loop.create_task(self._connect(self._path))
+
+    async def _connect(self, path: str) -> None:
+        try:
+            self._transport, _ = await self._loop.create_unix_connection(lambda: self, path)
+        except OSError:
+            self._transport = None
+        finally:
+            self._connecting = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Shadow:
+    """The queue of questions for candidates."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, metrics: Metrics, sink: PairSink) -> None:
+        self.now = loop.time
+        self._loop = loop
+        self._metrics = metrics
+        self._sink = sink
+        self._pools = Pools(loop, connections=CONCURRENT)
+        self._queue: deque[ShadowJob] = deque()
+        self._active: set[ShadowCall] = set()
+        sink.connect()
+
+    def offer(self, job: ShadowJob) -> None:
+        """Queue a question, or drop it when the queue is full. Returns at once."""
+        if len(self._queue) >= MAX_QUEUED:
+            self._metrics.observe_shadow(job.route.name, "dropped")
+            return
+        self._queue.append(job)
+        self._loop.call_soon(self._pump)  # after the client's answer has left
+
+    def finished(self, call: "ShadowCall", answer: Response | Failure) -> None:
+        """Take a candidate's answer and hand the pair on."""
+        self._active.discard(call)
+        job = call.job
+        pair = Pair(
+            job.request_id,
+            time.time(),
+            job.route.name,
+            job.route.stage.value,
+            job.version,
+            job.control.name,
+            job.candidate.name,
+            job.request,
+            job.control_answer,
+            answer,
+        )
+        handed_on = self._sink.offer(encode(pair))
+        outcome = "sent" if isinstance(answer, Response) else "failed"
+        self._metrics.observe_shadow(job.route.name, outcome if handed_on else "dropped")
+        self._pump()
+
+    def ask_again(self, call: "ShadowCall") -> None:
+        """Repeat a question whose kept connection closed before a byte of an answer came."""
+        self._pools.of(call.job.candidate).ask_fresh(call, call.job.route.timeouts.connect)
+
+    def sweep(self, now: float) -> None:
+        """End the calls whose candidate took too long."""
+        for call in list(self._active):
+            if call.deadline < now:
+                call.expired()
+
+    def keep_only(self, upstreams: list[Upstream]) -> None:
+        self._pools.keep_only(upstreams)
+
+    def close(self) -> None:
+        self._queue.clear()
+        self._pools.close()
+        self._sink.close()
+
+    def _pump(self) -> None:
+        while self._queue and len(self._active) < CONCURRENT:
+            job = self._queue.popleft()
+            timeouts = job.route.timeouts
+            now = self._loop.time()
+            call = ShadowCall(self, job, now, now + timeouts.connect + timeouts.head)
+            self._active.add(call)
+            self._pools.of(job.candidate).ask(call, timeouts.connect)
+
+
+class ShadowCall:
+    """One question on its way. Implements `upstream.Receiver`."""
+
+    def __init__(self, shadow: Shadow, job: ShadowJob, started: float, deadline: float) -> None:
+        self.job = job
+        self.deadline = deadline
+        self.is_head = job.request.method == "HEAD"
+        self.is_safe = True
+        self.gone = False
+        self._shadow = shadow
+        self._started = started
+        self._capture = Capture()
+        self._connection: UpstreamConnection | None = None
+        self._retried = False
+
+    def attached(self, connection: UpstreamConnection) -> None:
+        self._connection = connection
+        connection.write(as_shadow(self.job.forwarded))
+
+    def answer_head(self, head: AnswerHead) -> None:
+        self._capture.head(head, self._elapsed())
+
+    def answer_body(self, data: bytes) -> None:
+        self._capture.body(data)
+
+    def answer_flush(self) -> None:
+        """Nobody waits for parts."""
+
+    def answer_end(self) -> None:
+        self._shadow.finished(self, self._capture.response())
+
+    def answer_lost(self, error: ForwardError, *, clean: bool) -> None:
+        if clean and not self._retried:
+            self._retried = True
+            self._shadow.ask_again(self)
+            return
+        self._shadow.finished(self, Failure(error.id, self._elapsed()))
+
+    def expired(self) -> None:
+        """Give up: the candidate had its time."""
+        self.gone = True
+        if self._connection is not None:
+            self._connection.abandon()
+        self._shadow.finished(self, Failure(ForwardError.UPSTREAM_TIMEOUT.id, self._elapsed()))
+
+    def pause_request(self) -> None:
+        """A head fits every socket buffer."""
+
+    def resume_request(self) -> None:
+        """See `pause_request`."""
+
+    def _elapsed(self) -> float:
+        return self._shadow.now() - self._started

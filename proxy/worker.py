@@ -1,0 +1,125 @@
+"""A gunicorn worker that runs the proxy's loop. gunicorn does what it is good at: fork, signals, TLS."""
+
+import asyncio
+import os
+import signal
+import ssl
+from typing import Any, cast
+
+import uvloop
+from gunicorn.workers.base import Worker
+
+from proxy.admin import answer_admin
+from proxy.control import Control
+from proxy.decide import Router
+from proxy.downstream import ClientConnection
+from proxy.live_table import LiveTable
+from proxy.runtime import SWEEP_SECONDS, Runtime
+from proxy.settings import Settings
+
+WATCH_SECONDS = 0.25  # for edits by hand; a flip does not wait for it
+
+
+class ProxyWorker(Worker):
+    """One worker process: one loop, one Runtime."""
+
+    def init_signals(self) -> None:
+        """Leave signals to the loop: a handler that interrupts a callback could see it half done."""
+        for signum in self.SIGNALS:
+            signal.signal(signum, signal.SIG_DFL)
+        signal.signal(signal.SIGWINCH, signal.SIG_IGN)
+
+    def run(self) -> None:
+        """Serve until told to stop, then let what was begun end within gunicorn's graceful timeout."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve(cast("Settings", self.wsgi)))
+
+    async def _serve(self, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.Event()
+        self._listen_to_signals(loop, stopping)
+        live = LiveTable(settings.table, settings.control)
+        runtime = Runtime(
+            loop,
+            live.first(),
+            secret=settings.secret,
+            session_cookie=settings.session_cookie.encode(),
+            pairs=settings.pairs,
+            log=self.log.error_log,
+        )
+        control = Control(settings.control, runtime, live, lambda: self._apply(live, runtime))
+        await control.open()
+        servers = [await self._listen(loop, runtime, settings, sock) for sock in self.sockets]
+        ticks = [
+            loop.create_task(self._every(WATCH_SECONDS, lambda: self._watch(live, runtime))),
+            loop.create_task(self._every(SWEEP_SECONDS, runtime.sweep)),
+            loop.create_task(self._every(1.0, lambda: self._beat(stopping))),
+        ]
+        await stopping.wait()
+        for server in servers:
+            server.close()
+        control.close()
+        await self._drain(runtime)
+        for tick in ticks:
+            tick.cancel()
+        runtime.close()
+
+    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+        loop.add_signal_handler(signal.SIGTERM, stopping.set)
+        loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        for signum in (signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(signum, self._stop_now, stopping)
+
+    def _stop_now(self, stopping: asyncio.Event) -> None:
+        self.cfg.set("graceful_timeout", 0)
+        stopping.set()
+
+    async def _listen(
+        self, loop: asyncio.AbstractEventLoop, runtime: Runtime, settings: Settings, sock: Any
+    ) -> asyncio.Server:
+        if settings.admin is not None and sock.getsockname()[:2] == settings.admin:
+            return await asyncio.start_server(answer_admin, sock=sock.sock)
+        tls = self._tls() if self.cfg.is_ssl else None
+        return await loop.create_server(
+            lambda: ClientConnection(runtime), sock=sock.sock, ssl=tls, backlog=self.cfg.backlog
+        )
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
+        return context
+
+    async def _every(self, seconds: float, act: Any) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            act()
+
+    def _beat(self, stopping: asyncio.Event) -> None:
+        self.notify()
+        if os.getppid() != self.ppid:
+            self.log.info("the master is gone; worker %s stops", self.pid)
+            stopping.set()
+
+    def _watch(self, live: LiveTable, runtime: Runtime) -> None:
+        if live.changed():
+            self._apply(live, runtime)
+
+    def _apply(self, live: LiveTable, runtime: Runtime) -> None:
+        table = live.read()
+        if table is None:
+            assert live.rejected is not None
+            runtime.metrics.observe_rejected_table()
+            self.log.error(
+                "table rejected, version %s serves on: %s", runtime.router.table.version, live.rejected.reason
+            )
+        elif table.version != runtime.router.table.version:
+            runtime.use(Router(table))
+            self.log.info("table %s applied", table.version)
+
+    async def _drain(self, runtime: Runtime) -> None:
+        runtime.drain()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.cfg.graceful_timeout
+        while runtime.clients and loop.time() < end:
+            await asyncio.sleep(0.01)
+            self.notify()
