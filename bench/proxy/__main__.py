@@ -1,0 +1,60 @@
+"""`python -m bench.proxy`: arguments to one run to a table and a JSON file. No logic."""
+
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench.machine import machine_facts
+from bench.proxy.peers import PEERS
+from bench.proxy.report import document, summarise, table, verdicts
+from bench.proxy.run import measure
+from bench.tools import ENVOY, HAPROXY, NGINX, WRK
+from strangler.errors import StranglerError
+
+
+@click.command()
+@click.option(
+    "--seconds", default=5, show_default=True, type=click.IntRange(1), help="Length of one measurement."
+)
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Interleaved rounds.")
+@click.option("--peers", default=",".join(PEERS), show_default=True, help="Which proxies, by comma.")
+@click.option(
+    "--json",
+    "file",
+    default="var/bench/proxy.json",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the raw figures go.",
+)
+def main(seconds: int, rounds: int, peers: str, file: Path) -> None:
+    """Measure our proxy's CPU per request beside nginx, HAProxy and Envoy."""
+    unknown = [name for name in peers.split(",") if name not in PEERS]
+    if unknown:
+        raise click.BadParameter(f"{', '.join(unknown)}; known: {', '.join(PEERS)}", param_hint="--peers")
+    chosen = [PEERS[name] for name in peers.split(",")]
+    samples = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for sample in measure(chosen, Path(folder), seconds=seconds, rounds=rounds):
+            samples.append(sample)
+            click.echo(f"round {sample.round} {sample.peer}: {sample.cpu_us:.1f} us a request", err=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    facts = machine_facts([NGINX, HAPROXY, ENVOY, WRK])
+    file.write_text(json.dumps(document(facts, samples), indent=2) + "\n")
+    medians = summarise(samples)
+    Console(width=None if sys.stdout.isatty() else 110).print(table(medians))
+    for line in verdicts(medians):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run stops its programs too
+    try:
+        main()
+    except StranglerError as error:
+        click.echo(f"{error.id} {error.message}\n     next: {error.next}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,85 @@
+"""The proxies that are measured: how each is configured and started.
+
+Every peer gets the same routes, a request id on each request, X-Forwarded-For, -Proto and -Host, counters on,
+access log off, one worker, keep-alive on both sides. Where a peer has a cheaper form than a template (nginx,
+HAProxy and Envoy match by prefix), it gets the cheaper one: if it errs, it errs in favour of others.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.proxy import envoy, haproxy, nginx, ours
+from bench.proxy.workload import BenchRoute, bench_routes
+from bench.tools import ENVOY, HAPROXY, NGINX
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a peer is started with: where it listens, where the origin listens, its routes, an own folder."""
+
+    port: int
+    admin_port: int
+    origin_port: int
+    routes: Sequence[BenchRoute]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A proxy under measurement. `prepare` writes its configuration, returns the command to start it."""
+
+    name: str
+    routes: tuple[BenchRoute, ...]
+    prepare: Callable[[Setting], list[str]]
+
+
+def _nginx(setting: Setting) -> list[str]:
+    config = setting.folder / "nginx.conf"
+    config.write_text(nginx.config(setting.port, setting.origin_port, setting.routes, str(setting.folder)))
+    return [NGINX.path(), "-p", str(setting.folder), "-c", str(config)]
+
+
+def _haproxy(setting: Setting) -> list[str]:
+    for file, text in haproxy.maps(setting.routes).items():
+        (setting.folder / file).write_text(text)
+    config = setting.folder / "haproxy.cfg"
+    config.write_text(
+        haproxy.config(setting.port, setting.admin_port, setting.origin_port, str(setting.folder))
+    )
+    return [HAPROXY.path(), "-db", "-f", str(config)]
+
+
+def _envoy(setting: Setting) -> list[str]:
+    config = setting.folder / "envoy.json"
+    config.write_text(
+        json.dumps(envoy.config(setting.port, setting.admin_port, setting.origin_port, setting.routes))
+    )
+    return [
+        ENVOY.path(), "--config-path", str(config),
+        "--concurrency", "1", "--log-level", "error", "--disable-hot-restart",
+    ]  # fmt: skip
+
+
+def _ours(setting: Setting) -> list[str]:
+    table = setting.folder / "routes.toml"
+    table.write_text(ours.table(setting.origin_port, setting.routes))
+    return [
+        sys.executable, "-m", "proxy", "--table", str(table), "--workers", "1",
+        "--bind", f"127.0.0.1:{setting.port}", "--admin", f"127.0.0.1:{setting.admin_port}",
+        "--control", str(setting.folder),
+    ]  # fmt: skip
+
+
+PEERS = {
+    peer.name: peer
+    for peer in (
+        Peer("nginx", bench_routes(50), _nginx),
+        Peer("haproxy", bench_routes(50), _haproxy),
+        Peer("envoy", bench_routes(50), _envoy),
+        Peer("ours", bench_routes(50), _ours),
+        Peer("ours-5000", bench_routes(5000), _ours),
+    )
+}
