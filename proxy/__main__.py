@@ -1,11 +1,11 @@
 """`python -m proxy`: arguments to a running proxy."""
 
 import argparse
-import os
 import shutil
 import sys
 from pathlib import Path
 
+from proxy.server import serve
 from proxy.settings import Settings, installation_secret
 from proxy.table import TableError, parse_table
 
@@ -36,9 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         admin=_address(options.admin) if options.admin else None,
         pairs=options.pairs,
     )
-    _prepare_metrics(control / "metrics")
-    from proxy.server import serve  # after the metrics' folder stands, which is read at import
-
+    shutil.rmtree(settings.counts, ignore_errors=True)
+    settings.counts.mkdir()
     serve(settings, bind=options.bind, admin=options.admin, workers=options.workers)
     return 0
 
@@ -69,13 +68,6 @@ def _parser() -> argparse.ArgumentParser:
 def _address(bind: str) -> tuple[str, int]:
     host, _, port = bind.rpartition(":")
     return host, int(port)
-
-
-def _prepare_metrics(folder: Path) -> None:
-    """Give the workers an empty folder to map their counts into."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.resolve())
 
 
 if __name__ == "__main__":

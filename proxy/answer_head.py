@@ -2,8 +2,9 @@
 
 import enum
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 from proxy.errors import ForwardError
@@ -12,22 +13,6 @@ _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
 }  # an unknown status gets an empty phrase, as RFC 9112 4 allows
 
-_CONNECTION = b"connection"
-_LENGTH = b"content-length"
-# RFC 9110 7.6.1: hop-by-hop, never forwarded; and the one header the proxy answers for
-_DROPPED = frozenset(
-    {
-        _CONNECTION,
-        b"keep-alive",
-        b"proxy-connection",
-        b"proxy-authenticate",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"x-request-id",
-    }
-)
 _OWN_PREFIX = b"x-strangler-"  # words between upstream and proxy
 
 
@@ -40,16 +25,78 @@ class Framing(enum.Enum):
     CLOSE = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """An answer's head as its upstream gave it. `length` is None where the upstream declared none."""
+    """An answer's head, judged. `lines` are the end-to-end headers, Content-Length apart.
 
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    length: int | None = None
+    `length` is the declared one, None where there is none; `chunked` says how the upstream framed the body.
+    """
+
+    __slots__ = ("chunked", "headers", "length", "lines", "nominated", "status")
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status = status
+        self.headers = headers
+        self.length: int | None = None
+        self.chunked = False
+        self.nominated: frozenset[bytes] = frozenset()
+        self.lines = lines = []
+        for name, value in headers:
+            rule = _rule(name)
+            if rule is None:
+                lines.append(name + b": " + value)
+            else:
+                rule(self, value)
+        if self.nominated:
+            self.lines = [line for line in lines if line.partition(b":")[0].lower() not in self.nominated]
+        if self.chunked:  # RFC 9112 6.3: a length beside it means nothing
+            self.length = None
 
 
-@dataclass(frozen=True, slots=True)
+def _length(head: AnswerHead, value: bytes) -> None:
+    head.length = int(value)
+
+
+def _transfer_encoding(head: AnswerHead, value: bytes) -> None:
+    head.chunked = True
+
+
+def _connection(head: AnswerHead, value: bytes) -> None:
+    if value != b"keep-alive" and value != b"close":
+        head.nominated = frozenset(token.strip().lower() for token in value.split(b","))
+
+
+def _drop(head: AnswerHead, value: bytes) -> None:
+    """Hop-by-hop (RFC 9110 7.6.1), or the proxy's own to say."""
+
+
+_Rule = Callable[[AnswerHead, bytes], None]
+_RULES: dict[bytes, _Rule] = {
+    b"content-length": _length,
+    b"transfer-encoding": _transfer_encoding,
+    b"connection": _connection,
+    **dict.fromkeys(
+        (
+            b"keep-alive",
+            b"proxy-connection",
+            b"proxy-authenticate",
+            b"te",
+            b"trailer",
+            b"upgrade",
+            b"x-request-id",
+        ),
+        _drop,
+    ),
+}
+
+
+@lru_cache(maxsize=4096)
+def _rule(name: bytes) -> _Rule | None:
+    """Return what to do with a header, None to pass it on."""
+    lower = name.lower()
+    return _drop if lower.startswith(_OWN_PREFIX) else _RULES.get(lower)
+
+
+@dataclass(slots=True)
 class Audience:
     """Who the answer is for: what decides its framing, and the lines the proxy adds."""
 
@@ -61,7 +108,7 @@ class Audience:
 
 def framing_of(answer: AnswerHead, audience: Audience) -> Framing:
     """Return how the body is delimited towards this client (RFC 9112 6.3)."""
-    if audience.is_head or answer.status in (204, 304):
+    if audience.is_head or answer.status == 204 or answer.status == 304:
         return Framing.NONE
     if answer.length is not None:
         return Framing.LENGTH
@@ -70,17 +117,10 @@ def framing_of(answer: AnswerHead, audience: Audience) -> Framing:
 
 def client_head(answer: AnswerHead, audience: Audience, framing: Framing) -> bytes:
     """Return the head the client gets."""
-    status_line = _STATUS_LINES.get(answer.status) or b"HTTP/1.1 %d " % answer.status
-    parts = [status_line]
-    nominated = _nominated(answer.headers)
-    for name, value in answer.headers:
-        lower = name.lower()
-        if lower in _DROPPED or lower.startswith(_OWN_PREFIX) or lower in nominated:
-            continue
-        if lower == _LENGTH and answer.status == 204:  # RFC 9110 8.6
-            continue
-        parts.append(name + b": " + value)
-    if framing is Framing.CHUNKED:
+    parts = [_STATUS_LINES.get(answer.status) or b"HTTP/1.1 %d " % answer.status, *answer.lines]
+    if answer.length is not None and answer.status != 204:  # RFC 9110 8.6
+        parts.append(b"Content-Length: %d" % answer.length)
+    elif framing is Framing.CHUNKED:
         parts.append(b"Transfer-Encoding: chunked")
     if not audience.keep_alive or framing is Framing.CLOSE:
         parts.append(b"Connection: close")
@@ -88,16 +128,6 @@ def client_head(answer: AnswerHead, audience: Audience, framing: Framing) -> byt
         parts.append(b"Connection: keep-alive")
     parts.append(audience.extra)
     return b"\r\n".join(parts) + b"\r\n"
-
-
-def _nominated(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    """Return the names that the upstream's Connection header makes hop-by-hop."""
-    for name, value in headers:
-        if len(name) == len(_CONNECTION) and name.lower() == _CONNECTION:
-            if value.lower() in (b"keep-alive", b"close"):
-                return frozenset()
-            return frozenset(token.strip().lower() for token in value.split(b","))
-    return frozenset()
 
 
 def error_answer(error: ForwardError, request_id: bytes) -> tuple[AnswerHead, bytes]:
@@ -110,4 +140,4 @@ def error_answer(error: ForwardError, request_id: bytes) -> tuple[AnswerHead, by
         headers.append((b"Allow", b"GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"))
     if error.status == 503:
         headers.append((b"Retry-After", b"1"))
-    return AnswerHead(error.status, headers, len(body)), body
+    return AnswerHead(error.status, headers), body

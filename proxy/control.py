@@ -73,6 +73,6 @@ class Control:
         return {
             "started": self._started,
             "connections": len(self._runtime.clients),
-            "counts": self._runtime.metrics.counts(),
-            "shadow": self._runtime.metrics.shadow,
+            "counts": self._runtime.metrics.by_route(),
+            "shadow": self._runtime.metrics.shadows(),
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -56,7 +57,7 @@ class ClientConnection(asyncio.Protocol):
         address = peer[0].encode() if isinstance(peer, tuple) else b"unknown"
         scheme = b"https" if self.secure else b"http"
         self.forwarded_for = b"X-Forwarded-For: " + address + b"\r\nX-Forwarded-Proto: " + scheme
-        self.deadline = self._runtime.now() + HEAD_SECONDS
+        self.deadline = monotonic() + HEAD_SECONDS
         self._runtime.clients.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -64,7 +65,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if self._in_head:
             if not self._head_bytes and self._current is None:
-                self.deadline = self._runtime.now() + HEAD_SECONDS
+                self.deadline = monotonic() + HEAD_SECONDS
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
@@ -207,7 +208,7 @@ class ClientConnection(asyncio.Protocol):
         elif self._refused is not None:
             self._answer_refusal(self._refused)
         else:
-            self.deadline = self._runtime.now() + (HEAD_SECONDS if self._head_bytes else IDLE_SECONDS)
+            self.deadline = monotonic() + (HEAD_SECONDS if self._head_bytes else IDLE_SECONDS)
             self.resume_request()
 
     def _next(self) -> None:
@@ -245,7 +246,7 @@ class ClientConnection(asyncio.Protocol):
             transport.close()
             return
         self._lingering = True
-        self.deadline = self._runtime.now() + LINGER_SECONDS
+        self.deadline = monotonic() + LINGER_SECONDS
         transport.write_eof()
         if self._paused:
             self._paused = False

@@ -1,5 +1,6 @@
 """One request on its way: decided, sent, answered. The only place where a client meets an upstream."""
 
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.answer_head import (
@@ -51,38 +52,24 @@ class Client(Protocol):
 class Exchange:
     """A request, its upstream and its answer. Implements `upstream.Receiver`."""
 
-    __slots__ = (
-        "_capture",
-        "_client",
-        "_connection",
-        "_decision",
-        "_forwarded",
-        "_framing",
-        "_head",
-        "_head_sent",
-        "_headers",
-        "_http10",
-        "_keep_alive",
-        "_method",
-        "_minted",
-        "_out",
-        "_pending",
-        "_request_id",
-        "_retried",
-        "_route",
-        "_runtime",
-        "_started",
-        "_status",
-        "_streamed",
-        "_target",
-        "_upgrade",
-        "_version",
-        "_whole",
-        "deadline",
-        "gone",
-        "is_head",
-        "is_safe",
-    )
+    # What most requests never change costs nothing here.
+    _whole = False  # the request's body is complete
+    _streamed = False  # part of the body has left for an upstream and cannot be sent again
+    _retried = False
+    _head_sent = False
+    _framing = Framing.NONE
+    _status = 0
+    _head: RequestHead | None = None
+    _route: Route | None = None
+    _decision: "Decision | None" = None
+    _connection: "UpstreamConnection | None" = None
+    _capture: Capture | None = None
+    _minted = b""
+    _request_id = b""
+    _forwarded = b""
+    _version = ""
+    deadline = 0.0  # of the worker's clock, 0 for none
+    gone = False
 
     def __init__(
         self,
@@ -104,26 +91,9 @@ class Exchange:
         self._http10 = http10
         self._keep_alive = keep_alive and not upgrade
         self._upgrade = upgrade
-        self._started = runtime.now()
+        self._started = monotonic()
         self._pending: list[bytes] = []  # body parts that came before a connection did
         self._out: list[bytes] = []
-        self._whole = False  # the request's body is complete
-        self._streamed = False  # part of the body has left for an upstream and cannot be sent again
-        self._retried = False
-        self._head_sent = False
-        self._framing = Framing.NONE
-        self._status = 0
-        self._head: RequestHead | None = None
-        self._route: Route | None = None
-        self._decision: Decision | None = None
-        self._connection: UpstreamConnection | None = None
-        self._capture: Capture | None = None
-        self._minted = b""
-        self._request_id = b""
-        self._forwarded = b""
-        self._version = ""
-        self.deadline = 0.0  # of the loop's clock, 0 for none
-        self.gone = False
         self.is_head = method == b"HEAD"
         self.is_safe = method in _SAFE
 
@@ -166,16 +136,15 @@ class Exchange:
     def _ask(self, *, fresh: bool) -> None:
         assert self._decision is not None
         pool = self._runtime.pools.of(self._decision.target)
-        ask = pool.ask_fresh if fresh else pool.ask
-        ask(self, self._timeouts.connect)
-
-    @property
-    def _timeouts(self) -> Timeouts:
-        return self._route.timeouts if self._route is not None else _DEFAULT_TIMEOUTS
+        timeouts = self._route.timeouts if self._route is not None else _DEFAULT_TIMEOUTS
+        if fresh:
+            pool.ask_fresh(self, timeouts.connect)
+        else:
+            pool.ask(self, timeouts.connect)
 
     def _expect_answer(self) -> None:
-        timeouts = self._timeouts
-        self.deadline = self._runtime.now() + timeouts.connect + timeouts.head
+        timeouts = self._route.timeouts if self._route is not None else _DEFAULT_TIMEOUTS
+        self.deadline = monotonic() + timeouts.connect + timeouts.head
 
     def request_body(self, data: bytes) -> None:
         """A part of the body arrived from the client."""
@@ -247,7 +216,7 @@ class Exchange:
     def answer_head(self, head: AnswerHead) -> None:
         self.deadline = 0.0
         if self._capture is not None:
-            self._capture.head(head, self._runtime.now() - self._started)
+            self._capture.head(head, monotonic() - self._started)
         self._send_head(head)
 
     def answer_body(self, data: bytes) -> None:
@@ -342,7 +311,7 @@ class Exchange:
             self._route.name if self._route is not None else NO_ROUTE,
             self._decision.target.name if self._decision is not None else "proxy",
             self._status,
-            self._runtime.now() - self._started,
+            monotonic() - self._started,
             failed,
         )
 

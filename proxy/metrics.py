@@ -1,90 +1,172 @@
 """What the proxy counts: requests by route, target and status class with their seconds, and its own errors.
 
-Prometheus in multiprocess mode: every worker maps a file of its own under PROMETHEUS_MULTIPROC_DIR, and what
-a worker counted outlives it. The environment variable must stand before this module is imported.
+A request costs a few integer additions here. Every worker writes its counts to a file of its own a few times
+a second; a scrape adds the files of all workers up, dead ones included, and says it in Prometheus' format.
 """
 
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+import msgspec
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from proxy.errors import ForwardError
 
+# Upper bounds of the buckets, in seconds; one more bucket takes what is slower.
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SUFFIX = ".counts"
 
 
-@dataclass(slots=True)
-class Tally:
-    """How often a target answered a route since the worker started, and how often with a 5xx."""
+class Tally(msgspec.Struct):
+    """Requests of one route that one target answered with one status class, and how long they took."""
 
-    requests: int = 0
-    errors: int = 0
-    by_class: dict[int, Histogram] = field(default_factory=dict)
+    route: str
+    target: str
+    status_class: int
+    buckets: list[int]  # one for each bound, and the last for what is slower
+    seconds: float = 0.0
+
+
+class Counts(msgspec.Struct):
+    """All that one worker counted since it started."""
+
+    tallies: list[Tally]
+    errors: dict[str, int]  # by ForwardError id
+    shadows: dict[str, dict[str, int]]  # by route, by outcome
+    tables_rejected: int = 0
 
 
 class Metrics:
-    """One worker's counts, as Prometheus sees them and as `strangler status` does."""
+    """One worker's counts, and the file they are kept in."""
 
-    def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self._seconds = Histogram(
-            "strangler_request_seconds",
-            "Seconds from a request's head to the last byte of its answer",
-            ("route", "target", "status_class"),
-            buckets=SECONDS,
-            registry=registry,
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._encoder = msgspec.msgpack.Encoder()
+        self._tallies: dict[tuple[str, str, int], Tally] = {}
+        self._errors: defaultdict[str, int] = defaultdict(int)
+        self._shadows: defaultdict[str, dict[str, int]] = defaultdict(
+            lambda: {"sent": 0, "failed": 0, "dropped": 0}
         )
-        self._errors = Counter(
-            "strangler_proxy_errors", "Answers the proxy gave itself", ("error",), registry=registry
-        )
-        self._shadows = Counter(
-            "strangler_shadows", "Shadow requests by outcome", ("route", "outcome"), registry=registry
-        )
-        self._rejected = Counter(
-            "strangler_tables_rejected", "Routing tables that were refused", registry=registry
-        )
-        self._tallies: dict[tuple[str, str], Tally] = {}
-        self.shadow = {"sent": 0, "failed": 0, "dropped": 0}
+        self._tables_rejected = 0
 
     def observe(
         self, route: str, target: str, status: int, seconds: float, failed: ForwardError | None
     ) -> None:
         """Count one answered request."""
-        tally = self._tallies.get((route, target))
+        key = (route, target, status // 100)
+        tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[route, target] = Tally()
-        tally.requests += 1
-        status_class = status // 100
-        histogram = tally.by_class.get(status_class)
-        if histogram is None:
-            histogram = self._seconds.labels(route, target, f"{status_class}xx")
-            tally.by_class[status_class] = histogram
-        histogram.observe(seconds)
-        if status_class == 5:
-            tally.errors += 1
+            tally = self._tallies[key] = Tally(*key, buckets=[0] * (len(SECONDS) + 1))
+        tally.buckets[bisect_left(SECONDS, seconds)] += 1
+        tally.seconds += seconds
         if failed is not None:
-            self._errors.labels(failed.id).inc()
+            self._errors[failed.id] += 1
 
     def observe_shadow(self, route: str, outcome: str) -> None:
         """Count one shadow request: `sent` (answered), `failed` or `dropped`."""
-        self.shadow[outcome] += 1
-        self._shadows.labels(route, outcome).inc()
+        self._shadows[route][outcome] += 1
 
     def observe_rejected_table(self) -> None:
         """Count one table that was not applied."""
-        self._rejected.inc()
+        self._tables_rejected += 1
 
-    def counts(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Return requests and errors by route and target."""
-        counts: dict[str, dict[str, dict[str, int]]] = {}
-        for (route, target), tally in self._tallies.items():
-            counts.setdefault(route, {})[target] = {"requests": tally.requests, "errors": tally.errors}
-        return counts
+    def write(self) -> None:
+        """Put the counts where a scrape finds them. Atomic: a reader sees one state or the next."""
+        counts = Counts(
+            list(self._tallies.values()), dict(self._errors), dict(self._shadows), self._tables_rejected
+        )
+        temporary = self._file.with_suffix(".new")
+        temporary.write_bytes(self._encoder.encode(counts))
+        temporary.replace(self._file)
+
+    def by_route(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Return `{route: {target: {"requests", "errors"}}}`; an error is an answer of 5xx."""
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for tally in self._tallies.values():
+            count = found.setdefault(tally.route, {}).setdefault(tally.target, {"requests": 0, "errors": 0})
+            requests = sum(tally.buckets)
+            count["requests"] += requests
+            count["errors"] += requests if tally.status_class == 5 else 0
+        return found
+
+    def shadows(self) -> dict[str, int]:
+        """Return how many shadows were sent, failed and dropped."""
+        totals = {"sent": 0, "failed": 0, "dropped": 0}
+        for outcomes in self._shadows.values():
+            for outcome, number in outcomes.items():
+                totals[outcome] += number
+        return totals
 
 
-def exposition() -> bytes:
-    """Return the counts of all workers, dead ones included, in Prometheus' text format. Reads their files."""
+class _AllWorkers(Collector):
+    """The sum of what every worker wrote."""
+
+    def __init__(self, counts: Iterable[Counts]) -> None:
+        self._tallies: dict[tuple[str, str, int], Tally] = {}
+        self._errors: defaultdict[str, int] = defaultdict(int)
+        self._shadows: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._tables_rejected = 0
+        for each in counts:
+            self._add(each)
+
+    def _add(self, counts: Counts) -> None:
+        for tally in counts.tallies:
+            key = (tally.route, tally.target, tally.status_class)
+            total = self._tallies.setdefault(key, Tally(*key, buckets=[0] * len(tally.buckets)))
+            total.buckets = [a + b for a, b in zip(total.buckets, tally.buckets, strict=True)]
+            total.seconds += tally.seconds
+        for error, number in counts.errors.items():
+            self._errors[error] += number
+        for route, outcomes in counts.shadows.items():
+            for outcome, number in outcomes.items():
+                self._shadows[route, outcome] += number
+        self._tables_rejected += counts.tables_rejected
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric families (Prometheus exposition format)."""
+        seconds = HistogramMetricFamily(
+            "strangler_request_seconds",
+            "Seconds from a request's head to the last byte of its answer",
+            labels=("route", "target", "status_class"),
+        )
+        for tally in self._tallies.values():
+            labels = (tally.route, tally.target, f"{tally.status_class}xx")
+            seconds.add_metric(labels, _cumulative(tally.buckets), tally.seconds)
+        yield seconds
+        errors = CounterMetricFamily(
+            "strangler_proxy_errors", "Answers the proxy gave itself", labels=("error",)
+        )
+        for error, number in self._errors.items():
+            errors.add_metric((error,), number)
+        yield errors
+        shadows = CounterMetricFamily(
+            "strangler_shadows", "Shadow requests by outcome", labels=("route", "outcome")
+        )
+        for labels_, number in self._shadows.items():
+            shadows.add_metric(labels_, number)
+        yield shadows
+        rejected = CounterMetricFamily("strangler_tables_rejected", "Routing tables that were refused")
+        rejected.add_metric((), self._tables_rejected)
+        yield rejected
+
+
+def _cumulative(buckets: list[int]) -> list[tuple[str, float]]:
+    total = 0
+    found: list[tuple[str, float]] = []
+    for bound, number in zip((*map(str, SECONDS), "+Inf"), buckets, strict=True):
+        total += number
+        found.append((bound, total))
+    return found
+
+
+def exposition(folder: Path) -> bytes:
+    """Return the counts of all workers whose files are in `folder`, in Prometheus' text format."""
+    decoder = msgspec.msgpack.Decoder(Counts)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(_AllWorkers(decoder.decode(file.read_bytes()) for file in folder.glob(f"*{SUFFIX}")))
     return generate_latest(registry)

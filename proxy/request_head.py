@@ -69,12 +69,11 @@ def read_head(
 def _read_headers(head: RequestHead, headers: Iterable[tuple[bytes, bytes]]) -> None:
     keep = head.lines.append
     for name, value in headers:
-        lower = name.lower()
-        special = _SPECIAL.get(lower)
-        if special is not None:
-            special(head, value)
-        elif b"_" not in lower and not lower.startswith(_PROXY_ONLY):
+        rule = _rule(name)
+        if rule is None:
             keep(name + b": " + value)
+        else:
+            rule(head, value)
 
 
 def _check(head: RequestHead, authority: bytes | None, *, http10: bool) -> None:
@@ -138,7 +137,8 @@ def _drop(head: RequestHead, value: bytes) -> None:
     """Hop-by-hop (RFC 9110 7.6.1), or the proxy's own to set."""
 
 
-_SPECIAL: dict[bytes, Callable[[RequestHead, bytes], None]] = {
+_Rule = Callable[[RequestHead, bytes], None]
+_RULES: dict[bytes, _Rule] = {
     b"host": _host,
     b"cookie": _cookie,
     b"content-length": _content_length,
@@ -160,6 +160,15 @@ _SPECIAL: dict[bytes, Callable[[RequestHead, bytes], None]] = {
         _drop,
     ),
 }
+
+
+@lru_cache(maxsize=4096)
+def _rule(name: bytes) -> _Rule | None:
+    """Return what to do with a header, None to pass it on."""
+    lower = name.lower()
+    if b"_" in lower or lower.startswith(_PROXY_ONLY):
+        return _drop
+    return _RULES.get(lower)
 
 
 def upstream_head(head: RequestHead, request_id: bytes, forwarded_for: bytes) -> bytes:

@@ -5,6 +5,8 @@ import itertools
 import logging
 import os
 import random
+import time
+from pathlib import Path
 
 from proxy import cohort
 from proxy.decide import Router
@@ -27,20 +29,20 @@ class Runtime:
         secret: bytes,
         session_cookie: bytes,
         pairs: str | None,
+        counts: Path,
         log: logging.Logger,
     ) -> None:
         self.loop = loop
         self.log = log
         self.router = router
         self.pools = Pools(loop)
-        self.metrics = Metrics()
+        self.metrics = Metrics(counts)
         self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs))
         self.clients: set[ClientConnection] = set()
         self.draining = False
-        self.now = loop.time
         self._secret = secret
         self._session_cookie = session_cookie
-        self._id_prefix = os.urandom(10).hex()
+        self._id_prefix = os.urandom(10).hex().encode()
         self._ids = itertools.count()
         self._random = random.Random()  # noqa: S311 - samples shadows; nothing secret hangs on it
 
@@ -53,7 +55,7 @@ class Runtime:
 
     def new_request_id(self) -> bytes:
         """Return an id that no other request of any worker has."""
-        return b"%b%012x" % (self._id_prefix.encode(), next(self._ids))
+        return b"%b%012x" % (self._id_prefix, next(self._ids))
 
     def draw(self) -> float:
         """Return a number in [0, 100) for sampling."""
@@ -71,11 +73,12 @@ class Runtime:
 
     def sweep(self) -> None:
         """Act on every deadline that has passed. Runs a few times a second: no request needs a timer."""
-        now = self.now()
+        now = time.monotonic()
         for client in list(self.clients):
             client.sweep(now)
         self.pools.expire(now)
         self.shadow.sweep(now)
+        self.metrics.write()
 
     def drain(self) -> None:
         """Take no new requests: idle connections close, the others after their answer."""
@@ -84,6 +87,7 @@ class Runtime:
             client.close_if_idle()
 
     def close(self) -> None:
-        """Close every connection to an upstream or the comparer."""
+        """Close every connection to an upstream or the comparer, and leave the last counts."""
+        self.metrics.write()
         self.pools.close()
         self.shadow.close()

@@ -34,5 +34,6 @@ def serve(settings: Settings, *, bind: str, admin: str | None, workers: int) -> 
             "proc_name": "strangler-proxy",
             "graceful_timeout": 30,
             "backlog": 2048,
+            "control_socket_disable": True,  # ours are in the control folder
         },
     ).run()

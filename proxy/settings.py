@@ -19,6 +19,11 @@ class Settings:
     admin: tuple[str, int] | None = None
     pairs: str | None = None
 
+    @property
+    def counts(self) -> Path:
+        """The folder where workers leave what they counted."""
+        return self.control / "counts"
+
 
 def installation_secret(control: Path) -> bytes:
     """Return STRANGLER_SECRET, else the one kept in the control folder, made on the first start."""

@@ -46,7 +46,7 @@ class PairSink(asyncio.Protocol):
 
     def connect(self) -> None:
         """Begin to connect, unless that was tried a moment ago."""
-        now = self._loop.time()
+        now = time.monotonic()
         if self._path is not None and self._connecting is None and now >= self._next_try:
             self._next_try = now + RECONNECT_SECONDS
             self._connecting = self._loop.create_task(self._connect(self._path))
@@ -71,7 +71,6 @@ class Shadow:
     """The queue of questions for candidates."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, metrics: Metrics, sink: PairSink) -> None:
-        self.now = loop.time
         self._loop = loop
         self._metrics = metrics
         self._sink = sink
@@ -131,7 +130,7 @@ class Shadow:
         while self._queue and len(self._active) < CONCURRENT:
             job = self._queue.popleft()
             timeouts = job.route.timeouts
-            now = self._loop.time()
+            now = time.monotonic()
             call = ShadowCall(self, job, now, now + timeouts.connect + timeouts.head)
             self._active.add(call)
             self._pools.of(job.candidate).ask(call, timeouts.connect)
@@ -189,4 +188,4 @@ class ShadowCall:
         """See `pause_request`."""
 
     def _elapsed(self) -> float:
-        return self._shadow.now() - self._started
+        return time.monotonic() - self._started

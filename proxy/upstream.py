@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Protocol, cast
 
 import httptools
@@ -63,7 +64,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._in_head = True
         self._informational = False
         self._whole = False
-        self._reusable = True
+        self.reusable = True  # for another request, as far as is known
         self._until_close = False
         self.used = False  # has answered before
         self.idle_since = 0.0
@@ -88,13 +89,9 @@ class UpstreamConnection(asyncio.Protocol):
         self.close()
 
     def close(self) -> None:
-        self._reusable = False
+        self.reusable = False
         if self._transport is not None:
             self._transport.abort()
-
-    @property
-    def usable(self) -> bool:
-        return self._reusable and self._transport is not None and not self._transport.is_closing()
 
     def pause(self) -> None:
         """Read no more of the answer until `resume`: the client is slow."""
@@ -134,7 +131,7 @@ class UpstreamConnection(asyncio.Protocol):
             receiver.answer_flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._reusable = False
+        self.reusable = False
         self._pool.forget(self)
         receiver = self._receiver
         if receiver is None:
@@ -159,7 +156,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._whole:  # bytes after the answer: whatever they are, they answer no question of ours
-            self._reusable = False
+            self.reusable = False
         self._headers = []
         self._in_head = True
 
@@ -176,18 +173,17 @@ class UpstreamConnection(asyncio.Protocol):
         if self._informational:  # RFC 9110 15.2: never the final answer
             return
         self._in_head = False
-        length, chunked = _declared_length(self._headers)
+        head = AnswerHead(status, self._headers)
         if not self._parser.should_keep_alive():
-            self._reusable = False
-        bodiless = receiver.is_head or status in (204, 304)
-        self._until_close = length is None and not chunked and not bodiless
-        receiver.answer_head(AnswerHead(status, self._headers, None if chunked else length))
+            self.reusable = False
+            self._until_close = head.length is None and not head.chunked
+        receiver.answer_head(head)
         if receiver.is_head:
             self._whole = True  # the parser waits for a body that HEAD never gets
 
     def on_body(self, data: bytes) -> None:
         if self._whole:
-            self._reusable = False  # a body after HEAD is not the next answer
+            self.reusable = False  # a body after HEAD is not the next answer
         elif self._receiver is not None:
             self._receiver.answer_body(data)
 
@@ -212,18 +208,6 @@ class UpstreamConnection(asyncio.Protocol):
             receiver.answer_lost(error, clean=clean)
 
 
-def _declared_length(headers: list[tuple[bytes, bytes]]) -> tuple[int | None, bool]:
-    """Return the declared length (None where there is none) and whether the body is chunked."""
-    length, chunked = None, False
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"content-length":
-            length = int(value)
-        elif lower == b"transfer-encoding":
-            chunked = True
-    return length, chunked
-
-
 class Pool:
     """The connections to one upstream: the most recently used first, new ones up to a bound, then a queue."""
 
@@ -241,7 +225,8 @@ class Pool:
         """Give `receiver` a connection: at once where one is warm, else as soon as there is one."""
         connection = self._warm(receiver)
         if connection is not None:
-            self._lend(connection, receiver)
+            connection.lend(receiver)
+            receiver.attached(connection)
         elif len(self._open) + len(self._connecting) < self._most:
             self._connect_for(receiver, connect_timeout)
         elif len(self._waiting) < MAX_WAITING:
@@ -255,7 +240,7 @@ class Pool:
 
     def put_back(self, connection: UpstreamConnection) -> None:
         """Take back a connection whose answer is whole, for whoever waits longest."""
-        if not connection.usable:
+        if not connection.reusable:
             connection.close()
             return
         while self._waiting:
@@ -266,7 +251,7 @@ class Pool:
         if self._closed:
             connection.close()
             return
-        connection.idle_since = self._loop.time()
+        connection.idle_since = monotonic()
         self._idle.append(connection)
 
     def forget(self, connection: UpstreamConnection) -> None:
@@ -295,10 +280,10 @@ class Pool:
     def _warm(self, receiver: Receiver) -> UpstreamConnection | None:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.usable:
+            if not connection.reusable:
                 continue
             # An upstream closes what idles. A read that meets the close is asked again; a write cannot be.
-            if receiver.is_safe or self._loop.time() - connection.idle_since < FRESH_SECONDS:
+            if receiver.is_safe or monotonic() - connection.idle_since < FRESH_SECONDS:
                 return connection
             connection.close()
         return None
@@ -346,21 +331,19 @@ class Pools:
     def __init__(self, loop: asyncio.AbstractEventLoop, connections: int = MAX_CONNECTIONS) -> None:
         self._loop = loop
         self._connections = connections
-        self._pools: dict[tuple[str, int], Pool] = {}
+        self._pools: dict[str, Pool] = {}  # by URL
 
     def of(self, upstream: Upstream) -> Pool:
         """Return the pool of an upstream's address."""
-        address = (upstream.host, upstream.port)
-        pool = self._pools.get(address)
+        pool = self._pools.get(upstream.url)
         if pool is None:
-            pool = self._pools[address] = Pool(upstream, self._loop, self._connections)
+            pool = self._pools[upstream.url] = Pool(upstream, self._loop, self._connections)
         return pool
 
     def keep_only(self, upstreams: list[Upstream]) -> None:
         """Close the pools of every address that the table no longer names."""
-        wanted = {(upstream.host, upstream.port) for upstream in upstreams}
-        for address in self._pools.keys() - wanted:
-            self._pools.pop(address).close()
+        for url in self._pools.keys() - {upstream.url for upstream in upstreams}:
+            self._pools.pop(url).close()
 
     def expire(self, now: float) -> None:
         for pool in self._pools.values():

@@ -9,11 +9,12 @@ from typing import Any, cast
 import uvloop
 from gunicorn.workers.base import Worker
 
-from proxy.admin import answer_admin
+from proxy.admin import Admin
 from proxy.control import Control
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.live_table import LiveTable
+from proxy.metrics import SUFFIX
 from proxy.runtime import SWEEP_SECONDS, Runtime
 from proxy.settings import Settings
 
@@ -45,6 +46,7 @@ class ProxyWorker(Worker):
             secret=settings.secret,
             session_cookie=settings.session_cookie.encode(),
             pairs=settings.pairs,
+            counts=settings.counts / f"{os.getpid()}{SUFFIX}",
             log=self.log.error_log,
         )
         control = Control(settings.control, runtime, live, lambda: self._apply(live, runtime))
@@ -78,7 +80,7 @@ class ProxyWorker(Worker):
         self, loop: asyncio.AbstractEventLoop, runtime: Runtime, settings: Settings, sock: Any
     ) -> asyncio.Server:
         if settings.admin is not None and sock.getsockname()[:2] == settings.admin:
-            return await asyncio.start_server(answer_admin, sock=sock.sock)
+            return await asyncio.start_server(Admin(settings.counts).answer, sock=sock.sock)
         tls = self._tls() if self.cfg.is_ssl else None
         return await loop.create_server(
             lambda: ClientConnection(runtime), sock=sock.sock, ssl=tls, backlog=self.cfg.backlog
