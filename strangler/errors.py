@@ -155,7 +155,49 @@ class NotAcknowledged(Unmeasurable):
     id = "S211"
 
 
+class AuditUnwritable(Refused):
+    """The audit cannot take another line, and no change is made without one."""
+
+    id = "S212"
+
+
+class TableUnwritable(Refused):
+    """The routing table's file cannot be replaced."""
+
+    id = "S213"
+
+
 # --- S3xx: comparison --------------------------------------------------------------------------------
+
+
+class NoStore(Unmeasurable):
+    """Nothing was compared yet: the comparer has written no store."""
+
+    id = "S301"
+
+
+class ForeignStore(Refused):
+    """The file is not a store of comparisons, or one of another version."""
+
+    id = "S302"
+
+
+class UnknownComparison(Refused):
+    """No comparison of this number or request id is kept."""
+
+    id = "S303"
+
+
+class UnreadableAnswer(Refused):
+    """The file that should hold a raw HTTP response cannot be read."""
+
+    id = "S304"
+
+
+class SocketTaken(Refused):
+    """The comparer's socket is held by a live process, or the path is not a socket."""
+
+    id = "S305"
 
 
 # --- S4xx: takeover ----------------------------------------------------------------------------------

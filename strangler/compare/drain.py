@@ -1,0 +1,150 @@
+"""Take pairs from the proxy's workers, judge them, store them. Effects: one Unix socket and one store.
+
+It may be slower than the proxy: with its queue full it stops reading, and the proxy drops what it cannot hand on.
+A pair that breaks the judge is counted as not comparable and never stops the others.
+"""
+
+import asyncio
+import enum
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proxy.pairs import BadFrame, FrameReader, Pair
+from strangler.compare import socket_place
+from strangler.compare.store import Judged
+from strangler.compare.verdict import Comparison, Obstacle, Reason, Verdict
+from strangler.compare.writing import Writer
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+BATCH_SECONDS = 0.1
+QUEUED = 2000
+READ_BYTES = 256 * 1024
+LAST_READ_SECONDS = 0.1  # a worker that sends nothing for so long has nothing under way
+STOP_SECONDS = 5.0
+
+
+class Event(enum.StrEnum):
+    """What the queue carries beside pairs."""
+
+    CORRUPT_FRAME = "corrupt_frame"
+    END = "end"
+
+
+Judge = Callable[[Pair], Comparison]
+
+
+class Drain:
+    """One comparer: connections fill a bounded queue, one task judges and stores it in batches."""
+
+    def __init__(self, writer: Writer, judge: Judge, *, queued: int = QUEUED) -> None:
+        self._writer = writer
+        self._judge = judge
+        self._queue: asyncio.Queue[Pair | Event] = asyncio.Queue(queued)
+        self._stopping = asyncio.Event()
+        self._connections: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Ask `run` to take what is under way and return."""
+        self._stopping.set()
+
+    async def run(self, path: Path) -> None:
+        """Listen on the socket until `stop`; store everything that was received. Raises SocketTaken."""
+        socket_place.clear(path)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._store_all())
+            server = await asyncio.start_unix_server(self._connected, path, limit=READ_BYTES)
+            log.info("listening on %s", path)
+            await self._stopping.wait()
+            server.close()
+            path.unlink(missing_ok=True)
+            await self._end_connections()
+            await self._queue.put(Event.END)
+        log.info("stopped; everything received is stored")
+
+    async def _end_connections(self) -> None:
+        """Let workers finish what they are sending; cut off one that does not stop."""
+        if not self._connections:
+            return
+        _, endless = await asyncio.wait(self._connections, timeout=STOP_SECONDS)
+        for connection in endless:
+            connection.cancel()
+        await asyncio.gather(*endless, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            await self._read_all(reader)
+        except ConnectionError as error:
+            log.info("a worker's connection broke: %s", error)
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _read_all(self, reader: asyncio.StreamReader) -> None:
+        frames = FrameReader()
+        while data := await self._read(reader):
+            try:
+                for pair in frames.feed(data):
+                    await self._queue.put(pair)
+            except BadFrame as error:
+                log.warning("closing a connection after a corrupt frame: %s", error)
+                await self._queue.put(Event.CORRUPT_FRAME)
+                return
+
+    async def _read(self, reader: asyncio.StreamReader) -> bytes:
+        """Return what arrived; nothing at the end of the stream, or when stopping and the stream is quiet."""
+        reading = asyncio.ensure_future(reader.read(READ_BYTES))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        try:
+            return await asyncio.wait_for(reading, LAST_READ_SECONDS)
+        except TimeoutError:
+            return b""
+
+    async def _store_all(self) -> None:
+        ended = False
+        while not ended:
+            batch = await self._next_batch()
+            ended = Event.END in batch
+            await asyncio.to_thread(self._store, batch)
+
+    async def _next_batch(self) -> list[Pair | Event]:
+        """Wait for something; return it with what follows within BATCH_SECONDS."""
+        batch = [await self._queue.get()]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BATCH_SECONDS
+        while len(batch) < BATCH and batch[-1] is not Event.END:
+            try:
+                batch.append(await self._next_until(deadline - loop.time()))
+            except TimeoutError:
+                break
+        return batch
+
+    async def _next_until(self, seconds: float) -> Pair | Event:
+        if not self._queue.empty():
+            return self._queue.get_nowait()
+        return await asyncio.wait_for(self._queue.get(), max(seconds, 0.0))
+
+    def _store(self, batch: Sequence[Pair | Event]) -> None:
+        judged = [Judged(item, self._verdict(item)) for item in batch if isinstance(item, Pair)]
+        faults = Counter(item.value for item in batch if item is Event.CORRUPT_FRAME)
+        try:
+            self._writer.record(judged, faults)
+        except sqlite3.Error:
+            log.exception("%d comparisons could not be stored and are lost", len(judged))
+
+    def _verdict(self, pair: Pair) -> Comparison:
+        try:
+            return self._judge(pair)
+        except Exception as fault:
+            log.exception("request %s broke the judge", pair.id)
+            obstacle = Obstacle(Reason.COMPARER_FAULT, detail=repr(fault))
+            return Comparison(Verdict.NOT_COMPARABLE, obstacle=obstacle)

@@ -1,0 +1,49 @@
+"""Compare the header fields of two answers; cookies have a module of their own. Pure; forgives nothing.
+
+Every field counts, also one that nobody thought of: what may differ is for the rules to say, by name.
+"""
+
+from collections.abc import Iterator
+
+from proxy.pairs import Headers
+from strangler.compare.path import Path, Place
+from strangler.compare.verdict import Difference, Kind
+
+# Comma lists in which neither order nor repetition means anything (RFC 9110 10.2.1, 12.5.5; RFC 9111 5.2).
+_SETS = frozenset(
+    {"allow", "vary", "cache-control", "access-control-allow-headers", "access-control-allow-methods"}
+)
+
+Fields = dict[str, str]
+
+
+def fields(headers: Headers) -> Fields:
+    """Return the fields by lower-case name, repeated ones joined (RFC 9110 5.3), cookies left out."""
+    joined: Fields = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        if name != "set-cookie":
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def cookie_lines(headers: Headers) -> list[str]:
+    """Return the Set-Cookie lines, which may not be joined."""
+    return [value.decode("latin-1") for name, value in headers if name.lower() == b"set-cookie"]
+
+
+def differences(control: Fields, candidate: Fields, *, without: str = "") -> Iterator[Difference]:
+    """Yield a difference for each field that is missing on one side or has another value there."""
+    for name in sorted(control.keys() | candidate.keys()):
+        one, other = control.get(name), candidate.get(name)
+        if name != without and one != other and _meaning(name, one) != _meaning(name, other):
+            yield Difference(Kind.HEADER, Path(Place.HEADER, (name,)), one, other)
+
+
+def members(value: str) -> frozenset[str]:
+    """Return the members of a comma list, in lower case."""
+    return frozenset(member for member in (part.strip().lower() for part in value.split(",")) if member)
+
+
+def _meaning(name: str, value: str | None) -> str | frozenset[str] | None:
+    return members(value) if value is not None and name in _SETS else value

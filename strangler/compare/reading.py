@@ -1,0 +1,71 @@
+"""Ask the store what was compared. Read-only."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from strangler.compare.findings import Finding, Subject
+from strangler.compare.store import Count, Found, Kept, connect, unpacked
+from strangler.compare.verdict import Verdict
+from strangler.errors import NoStore
+
+
+class Reader:
+    """Read-only access. Close it, or use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the store. Raises NoStore or ForeignStore."""
+        if not path.is_file():
+            raise NoStore(
+                f"{path} is not there; nothing was compared yet", next="strangler flip ROUTE shadow"
+            )
+        self._database = connect(path, may_write=False)
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def counts(self) -> tuple[Count, ...]:
+        """Return the exact counts, by route."""
+        rows = self._database.execute(
+            "SELECT route, stage, verdict, n, first_at, last_at FROM counts ORDER BY route, stage"
+        )
+        return tuple(
+            Count(route, stage, Verdict(verdict), *rest) for route, stage, verdict, *rest in rows.fetchall()
+        )
+
+    def findings(self) -> tuple[Found, ...]:
+        """Return what was found, the most frequent first."""
+        rows = self._database.execute(
+            "SELECT route, stage, subject, name, pattern, n, last_at, example FROM findings"
+            " ORDER BY n DESC, name, pattern"
+        )
+        return tuple(
+            Found(route, stage, Finding(Subject(subject), name, pattern), *rest)
+            for route, stage, subject, name, pattern, *rest in rows.fetchall()
+        )
+
+    def faults(self) -> Mapping[str, int]:
+        """Return how often the comparer itself met something it could not use."""
+        return dict(self._database.execute("SELECT name, n FROM faults").fetchall())
+
+    def find(self, wanted: str) -> Kept | None:
+        """Return the kept comparison of this number, or the newest of this request id."""
+        row = self._database.execute(
+            "SELECT id, pair, comparison FROM comparisons WHERE CAST(id AS TEXT) = ?1 OR request_id = ?1"
+            " ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1",
+            (wanted,),
+        ).fetchone()
+        return Kept(row[0], unpacked(row[1], row[2])) if row else None
+
+    def newest(self, limit: int) -> tuple[str, ...]:
+        """Return the numbers of the comparisons kept last, those that do not match first."""
+        rows = self._database.execute(
+            "SELECT id FROM comparisons ORDER BY verdict = 'MATCH', id DESC LIMIT ?", (limit,)
+        )
+        return tuple(str(row[0]) for row in rows.fetchall())

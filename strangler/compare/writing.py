@@ -1,0 +1,142 @@
+"""Fill the store: exact counts, and a bounded number of whole pairs. Effects: that one file."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from proxy.pairs import Pair
+from strangler.compare.findings import Finding, Subject, findings_of, fingerprint
+from strangler.compare.retention import OVERFLOW, Limits, Retention, Shelf, Stock
+from strangler.compare.store import Judged, connect, packed
+
+
+class Writer:
+    """The one writer. Creates the file, readable by its owner alone, when it is not there."""
+
+    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+        """Open the store. Raises ForeignStore."""
+        self._limits = limits or Limits()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole requests are in it, with their cookies and tokens.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._database = connect(path, may_write=True)
+        self._recall()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def record(self, batch: Sequence[Judged], faults: Mapping[str, int] | None = None) -> None:
+        """Count every comparison and every fault of the comparer, keep some pairs whole. One transaction."""
+        with self._transaction():
+            for judged in batch:
+                self._record(judged)
+            self._count_faults(faults or {})
+            self._evict()
+
+    def _record(self, judged: Judged) -> None:
+        pair, comparison = judged.pair, judged.comparison
+        self._database.execute(
+            "INSERT INTO counts VALUES (?, ?, ?, 1, ?4, ?4) ON CONFLICT DO UPDATE SET"
+            " n = n + 1, first_at = min(first_at, ?4), last_at = max(last_at, ?4)",
+            (pair.route, pair.stage, comparison.verdict.value, pair.at),
+        )
+        example = self._keep(judged)
+        for finding in findings_of(comparison):
+            self._count_finding(pair, finding, example)
+
+    def _count_faults(self, faults: Mapping[str, int]) -> None:
+        self._database.executemany(
+            "INSERT INTO faults VALUES (?1, ?2) ON CONFLICT DO UPDATE SET n = n + ?2",
+            [(name, n) for name, n in faults.items() if n],
+        )
+
+    def _keep(self, judged: Judged) -> int | None:
+        pair, comparison = judged.pair, judged.comparison
+        wanted = Shelf(pair.route, pair.stage, comparison.verdict.value, fingerprint(comparison))
+        shelf = self._retention.shelf(wanted)
+        if not self._retention.take(shelf, pair.at):
+            return None
+        stored = packed(pair)
+        cursor = self._database.execute(
+            "INSERT INTO comparisons (request_id, at, route, stage, verdict, fingerprint, comparison, pair)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (pair.id, pair.at, *_columns(shelf), msgspec.json.encode(comparison), stored),
+        )
+        self._bytes += len(stored)
+        self._trim(shelf)
+        return cursor.lastrowid
+
+    def _count_finding(self, pair: Pair, finding: Finding, example: int | None) -> None:
+        owner = (pair.route, pair.stage)
+        known = self._known.setdefault(owner, set())
+        if finding not in known and len(known) >= self._limits.findings_per_route:
+            finding = Finding(finding.subject, finding.name, OVERFLOW)
+        known.add(finding)
+        self._database.execute(
+            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, 1, ?6, ?7) ON CONFLICT DO UPDATE SET"
+            " n = n + 1, last_at = max(last_at, ?6), example = coalesce(?7, example)",
+            (*owner, finding.subject.value, finding.name, finding.pattern, pair.at, example),
+        )
+
+    def _trim(self, shelf: Shelf) -> None:
+        """Keep the newest pairs of a shelf."""
+        self._forget(
+            "SELECT id, length(pair) FROM comparisons WHERE route = ? AND stage = ? AND verdict = ?"
+            " AND fingerprint = ? ORDER BY id DESC LIMIT -1 OFFSET ?",
+            (*_columns(shelf), self._limits.per_fingerprint),
+        )
+
+    def _evict(self) -> None:
+        """Keep the file within its bytes, the oldest pairs going first."""
+        while self._bytes > self._limits.total_bytes:
+            self._forget("SELECT id, length(pair) FROM comparisons ORDER BY id LIMIT ?", (50,))
+
+    def _forget(self, select: str, parameters: tuple[Any, ...]) -> None:
+        rows = self._database.execute(select, parameters).fetchall()
+        self._database.executemany("DELETE FROM comparisons WHERE id = ?", [(row[0],) for row in rows])
+        self._bytes -= sum(row[1] for row in rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            self._recall()
+            raise
+        self._database.execute("COMMIT")
+
+    def _recall(self) -> None:
+        """Take what is remembered beside the file from the file."""
+        self._retention = Retention(self._limits, self._stocks())
+        self._bytes = self._bytes_kept()
+        self._known = self._findings_known()
+
+    def _stocks(self) -> list[Stock]:
+        rows = self._database.execute(
+            "SELECT route, stage, verdict, fingerprint, count(*), max(at) FROM comparisons"
+            " GROUP BY route, stage, verdict, fingerprint"
+        )
+        return [Stock(Shelf(*row[:4]), row[4], row[5]) for row in rows.fetchall()]
+
+    def _bytes_kept(self) -> int:
+        return int(
+            self._database.execute("SELECT coalesce(sum(length(pair)), 0) FROM comparisons").fetchone()[0]
+        )
+
+    def _findings_known(self) -> dict[tuple[str, str], set[Finding]]:
+        known: dict[tuple[str, str], set[Finding]] = {}
+        rows = self._database.execute("SELECT route, stage, subject, name, pattern FROM findings")
+        for route, stage, subject, name, pattern in rows.fetchall():
+            known.setdefault((route, stage), set()).add(Finding(Subject(subject), name, pattern))
+        return known
+
+
+def _columns(shelf: Shelf) -> tuple[str, str, str, str]:
+    return shelf.route, shelf.stage, shelf.verdict, shelf.fingerprint
