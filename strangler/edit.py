@@ -14,7 +14,7 @@ from strangler.steps import Position
 def moved(text: str, route: str, position: Position) -> str:
     """Return `text` with one route at a new position. The route must be in it."""
     document = tomlkit.parse(text)
-    entry = next(entry for entry in document["routes"] if entry["name"] == route)  # type: ignore[union-attr]
+    entry = next(entry for entry in document["routes"] if entry["name"] == route)
     entry["stage"] = str(position.stage)
     if position.stage is Stage.CANARY:
         entry["percent"] = position.percent

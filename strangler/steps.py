@@ -40,7 +40,7 @@ class Forward:
 
 
 def step_forward(route: Route, asked: Forward) -> Position:
-    """Return the position after a flip; the present one when nothing would change. Refuses what is no flip."""
+    """Return the position after a flip, the present one when nothing changes. Refuses what is no flip."""
     stage = asked.stage or _usual_target(route, asked)
     if stage.rank < route.stage.rank:
         raise WrongDirection(
