@@ -1,0 +1,1 @@
+"""The catalog service: categories, products and reviews, taken over from the monolith."""

@@ -1,0 +1,88 @@
+"""Open a service's own database, SQLite or PostgreSQL, and hand out sessions that read or write.
+
+One transaction a session. On SQLite a writing one takes the write lock at BEGIN, where waiting for it is
+still possible: a read lock upgraded later fails at once.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+BUSY_SECONDS = 20
+BEGIN = "begin"
+
+
+class Begin(StrEnum):
+    """How a transaction starts on SQLite."""
+
+    READ = "BEGIN"
+    WRITE = "BEGIN IMMEDIATE"
+
+
+class Database:
+    """A service's own database. Connections are pooled; `close` when the process ends."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare to connect to `url`. Opens nothing yet."""
+        self.url = database_url(url)
+        self.engine = _engine(self.url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that reads one snapshot and is rolled back."""
+        with Session(self._begin(Begin.READ), expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session that is committed at the end, rolled back when anything was raised."""
+        with Session(self._begin(Begin.WRITE), expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Ask the database a question; raise what the driver raises where it does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    def _begin(self, begin: Begin) -> Engine:
+        return self.engine.execution_options(**{BEGIN: begin})
+
+
+def database_url(url: str) -> URL:
+    """Read a database address as the kit writes it; raise ValueError for an engine no service runs on."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed
+    if parsed.get_backend_name() in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    raise ValueError(f"{parsed.drivername}: wanted sqlite:///FILE or postgresql://…")
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, Begin.READ))
