@@ -1,0 +1,45 @@
+# The commands of the house. `make` alone lists them.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check up down bench
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(INSTALLED) ## install everything into .venv
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "found $$($(PYTHON) --version 2>&1 || echo no Python), wanted Python 3.11 or newer"; \
+	       echo "     next: make PYTHON=/path/to/python3.11 setup"; exit 2; }
+	@echo "setting up .venv (once; a minute or so)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## a real migration of the shop under live traffic, on embedded databases
+	@$(BIN)/python -m demo
+
+test: setup ## every test; the monolith's own on SQLite and on PostgreSQL
+	@$(BIN)/pytest
+	@$(BIN)/python -m tests.on_postgres
+
+check: setup ## lint, format, types, import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@PYTHONPATH=monolith $(BIN)/lint-imports
+
+up: setup ## start the whole stack on this machine
+	@$(BIN)/strangler up
+
+down: setup ## stop it
+	@$(BIN)/strangler down
+
+bench: setup ## the proxy beside nginx, HAProxy and Envoy: ratios of one run
+	@$(BIN)/python -m bench.proxy

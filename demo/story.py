@@ -1,0 +1,122 @@
+"""The story: one route of the catalog goes from the monolith to the service and back, under traffic."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from demo.place import Place
+from demo.traffic import Traffic
+from demo.watch import Seen, Watch
+
+ROUTE = "catalog.products"
+PRODUCTS = 2000
+ORDERS = 300
+VISITORS = 6
+CUSTOMERS = 2
+STEP_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move, and what must be true of the traffic after it."""
+
+    title: str
+    move: tuple[str, ...]  # arguments of `strangler`; none for the state before the first move
+    answers: frozenset[str]  # who may answer the route at this stage
+    compares: bool
+
+
+MONOLITH, CATALOG = "monolith", "catalog"
+STEPS = (
+    Step("monolith", (), frozenset({MONOLITH}), compares=False),
+    Step("shadow", ("flip", ROUTE, "shadow"), frozenset({MONOLITH}), compares=True),
+    Step("canary 10 %", ("flip", ROUTE, "canary", "--percent", "10"), frozenset({MONOLITH, CATALOG}), False),
+    Step("canary 50 %", ("flip", ROUTE, "--percent", "50"), frozenset({MONOLITH, CATALOG}), False),
+    Step("service", ("flip", ROUTE, "service"), frozenset({CATALOG}), compares=False),
+    Step("back", ("back", ROUTE, "monolith"), frozenset({MONOLITH}), compares=False),
+)
+
+
+def tell(place: Place, console: Console) -> list[str]:
+    """Play the story; return what went wrong, nothing where all held. Raises Failed when a command fails."""
+    _prepare(place, console)
+    console.rule("a route moves, under traffic")
+    console.print(
+        f"{VISITORS} visitors browse, {CUSTOMERS} customers sign in and buy, all through the proxy"
+        f" at {place.url}.\nThe route that moves: [bold]{ROUTE}[/bold], GET /api/products/\n"
+    )
+    table = _table()
+    wrong: list[str] = []
+    with Traffic(place.url, PRODUCTS, VISITORS, CUSTOMERS) as traffic:
+        for step, seen in _steps(place, traffic, console):
+            _row(table, step, seen)
+            wrong += _judge(step, seen)
+    console.print()
+    console.print(table)
+    return wrong
+
+
+def _prepare(place: Place, console: Console) -> None:
+    console.rule("the stack")
+    _say(console, place, "up")
+    console.print(f"[bold]$ manage.py seed --products {PRODUCTS} --orders {ORDERS} --seed 1[/bold]")
+    seed = ("seed", "--products", str(PRODUCTS), "--orders", str(ORDERS), "--seed", "1")
+    console.print(place.manage(*seed), markup=False, highlight=False)
+    _say(console, place, "takeover", "start", CATALOG, "--execute")
+
+
+def _steps(place: Place, traffic: Traffic, console: Console) -> Iterator[tuple[Step, Seen]]:
+    watch = Watch(place.var, ROUTE)
+    for step in STEPS:
+        if step.move:
+            _say(console, place, *step.move)
+        time.sleep(STEP_SECONDS)
+        yield step, watch.step(traffic.samples.cut())
+
+
+def _say(console: Console, place: Place, *arguments: str) -> None:
+    console.print(f"[bold]$ strangler {' '.join(arguments)}[/bold]", highlight=False)
+    console.print(place.strangler(*arguments), markup=False, highlight=False)
+    console.print()
+
+
+def _table() -> Table:
+    table = Table(title="What each step looked like", title_justify="left")
+    table.add_column("stage")
+    for name in ("requests", "errors", "p50 ms", "p99 ms", "by monolith", "by catalog"):
+        table.add_column(name, justify="right")
+    table.add_column("compared")
+    return table
+
+
+def _row(table: Table, step: Step, seen: Seen) -> None:
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in seen.verdicts.items())
+    table.add_row(
+        step.title,
+        str(seen.requests),
+        f"[red]{len(seen.problems)}[/red]" if seen.problems else "0",
+        f"{seen.p50 * 1000:.0f}",
+        f"{seen.p99 * 1000:.0f}",
+        str(seen.answered.get(MONOLITH, 0)),
+        str(seen.answered.get(CATALOG, 0)),
+        verdicts or "-",
+    )
+
+
+def _judge(step: Step, seen: Seen) -> Iterator[str]:
+    """Yield what was not as promised at this stage."""
+    for sample in seen.problems[:3]:
+        yield f"{step.title}: {sample.method} {sample.path}: {sample.problem}"
+    if not seen.requests:
+        yield f"{step.title}: no request was answered"
+    missing = step.answers - seen.answered.keys()
+    if missing:
+        yield f"{step.title}: {', '.join(sorted(missing))} answered nothing"
+    if step.compares and not seen.verdicts:
+        yield f"{step.title}: nothing was compared"
+    differing = {verdict: n for verdict, n in seen.verdicts.items() if verdict not in ("MATCH", "EXPECTED")}
+    if differing:
+        yield f"{step.title}: the two sides differed: {differing}; strangler compare report says where"
