@@ -127,6 +127,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Catalog, stock, cart, orders, payments and accounts of a small company's shop.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "shop.orders.models.Order.Status",
+        "PaymentStatus": "shop.payments.models.Payment.Status",
+    },
 }
 
 # The payment provider fails on demand: nothing, decline, timeout or error.

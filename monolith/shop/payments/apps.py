@@ -1,0 +1,9 @@
+"""The payments app."""
+
+from django.apps import AppConfig
+
+
+class PaymentsConfig(AppConfig):
+    """Payments."""
+
+    name = "shop.payments"
