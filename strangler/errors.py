@@ -155,8 +155,8 @@ class NotAcknowledged(Unmeasurable):
     id = "S211"
 
 
-class AuditUnwritable(Refused):
-    """The audit cannot take another line, and no change is made without one."""
+class AuditUnusable(Refused):
+    """The audit cannot be read or take another line, and no change is made without one."""
 
     id = "S212"
 
@@ -198,6 +198,12 @@ class SocketTaken(Refused):
     """The comparer's socket is held by a live process, or the path is not a socket."""
 
     id = "S305"
+
+
+class NothingCompared(Unmeasurable):
+    """The store holds no comparison of what was asked for."""
+
+    id = "S306"
 
 
 # --- S4xx: takeover ----------------------------------------------------------------------------------

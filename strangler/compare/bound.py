@@ -1,6 +1,6 @@
 """The upper Clopper-Pearson bound of a rate. Pure.
 
-Exact as C. J. Clopper and E. S. Pearson, Biometrika 26 (1934), mean it: never too low, whatever the true rate.
+Exact (C. J. Clopper and E. S. Pearson, Biometrika 26, 1934): never too low, whatever the true rate.
 """
 
 import math
@@ -11,7 +11,7 @@ _STEPS = 60  # halvings of [0, 1]: finer than a float can show
 
 
 def upper_bound(hits: int, samples: int, confidence: float = CONFIDENCE) -> float:
-    """Return a rate that the true one does not exceed, at this confidence, when `hits` of `samples` were seen.
+    """Return a rate that the true one does not exceed, at this confidence, after `hits` in `samples`.
 
     One-sided. With no samples nothing is known: 1.0.
     """

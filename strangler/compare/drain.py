@@ -1,6 +1,6 @@
 """Take pairs from the proxy's workers, judge them, store them. Effects: one Unix socket and one store.
 
-It may be slower than the proxy: with its queue full it stops reading, and the proxy drops what it cannot hand on.
+It may be slower than the proxy: with its queue full it stops reading, and the proxy drops what does not fit.
 A pair that breaks the judge is counted as not comparable and never stops the others.
 """
 

@@ -1,7 +1,7 @@
 """Decide which compared pairs are kept whole, so that the store cannot grow without end.
 
-Pure: time comes with the pair. Counts are exact whatever is kept here. A pair is kept while few of its fingerprint
-are; after that one a minute is, so that the examples stay fresh.
+Pure: time comes with the pair. Counts are exact whatever is kept here. A pair is kept while few of its
+fingerprint are; after that one a minute is, so that the examples stay fresh.
 """
 
 from collections.abc import Iterable

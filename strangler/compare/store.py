@@ -1,6 +1,6 @@
 """The file that keeps what was compared: its tables, and what its rows are.
 
-SQLite in WAL mode. One process writes (`writing`), any number read (`reading`). Nothing here decides a verdict.
+SQLite in WAL mode. One process writes (`writing`), any number read (`reading`). Nothing here judges.
 """
 
 import sqlite3

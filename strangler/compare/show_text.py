@@ -1,0 +1,102 @@
+"""Write comparisons for a person at a terminal or in a log. Effects: the console it is given."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from strangler.compare.findings import findings_of
+from strangler.compare.remedies import remedy
+from strangler.compare.show import Row, Sheet
+from strangler.compare.verdict import Comparison, Difference, Verdict
+
+CONTEXT = 3  # lines alike that are shown around each difference
+
+_MARK_STYLES = {"≠": "red", "~": "cyan"}
+_VERDICT_STYLES = {Verdict.MATCH: "green", Verdict.EXPECTED: "cyan", Verdict.DIFF: "bold red"}
+
+
+def write_sheet(sheet: Sheet, console: Console, *, full: bool) -> None:
+    """Print a kept comparison; `full` shows every line, also where both sides are alike."""
+    console.print(Text(f"comparison {sheet.id}  {sheet.route} at {sheet.stage}  {sheet.at}", style="bold"))
+    console.print(Text(f"request {sheet.request_id}  table {sheet.version}", style="dim"))
+    write_comparison(sheet.comparison, console)
+    _section("asked", sheet.request, console)
+    console.print(Rule("answered", align="left", style="dim"), soft_wrap=False)
+    console.print(_side_by_side(sheet, full=full), soft_wrap=False)
+    again = sheet.rerun or ("not offered: this method may change something, and a write is never done twice",)
+    _section("ask again", again, console)
+
+
+def write_comparison(comparison: Comparison, console: Console) -> None:
+    """Print a verdict and what it rests on."""
+    style = _VERDICT_STYLES.get(comparison.verdict, "yellow")
+    console.print(Text(comparison.verdict.value, style=style))
+    for line in _grounds(comparison):
+        console.print(line)
+    for finding in findings_of(comparison):
+        if text := remedy(finding):
+            console.print(Text(f"  {finding.name}: {text}", style="dim"))
+
+
+def _section(title: str, lines: Sequence[str], console: Console) -> None:
+    console.print(Rule(title, align="left", style="dim"), soft_wrap=False)
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
+
+
+def _grounds(comparison: Comparison) -> Iterator[Text]:
+    for difference in comparison.differences:
+        yield _difference("≠", difference, difference.kind.value)
+    for forgiven in comparison.forgiven:
+        yield _difference("~", forgiven.difference, f"{forgiven.weight.value} {forgiven.rule}")
+    if comparison.obstacle:
+        side = f" {comparison.obstacle.side.value}" if comparison.obstacle.side else ""
+        yield Text(f"  {comparison.obstacle.reason.value}{side}: {comparison.obstacle.detail}")
+    for outage in comparison.outages:
+        yield Text(f"  {outage.side.value} gave no answer: {outage.error}")
+
+
+def _difference(mark: str, difference: Difference, name: str) -> Text:
+    line = Text.assemble(f"{mark} ", (name, "bold"), f"  {difference.path}", style=_MARK_STYLES[mark])
+    for side, text in (("control", difference.control), ("candidate", difference.candidate)):
+        line.append(f"\n    {side:<9}  {'(not there)' if text is None else text}", style="default")
+    return line
+
+
+def _side_by_side(sheet: Sheet, *, full: bool) -> Table:
+    table = Table(box=None, expand=True, pad_edge=False)
+    table.add_column("", width=1)
+    table.add_column(f"control: {sheet.control}", ratio=1, overflow="fold")
+    table.add_column(f"candidate: {sheet.candidate}", ratio=1, overflow="fold")
+    for row in sheet.rows if full else _near_marks(sheet.rows):
+        table.add_row(*map(Text, (row.mark, row.control, row.candidate)), style=_MARK_STYLES.get(row.mark))
+    return table
+
+
+def _near_marks(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the marked rows with some around them, and one row for each stretch left out."""
+    marked = [index for index, row in enumerate(rows) if row.mark] or [0]
+    shown = sorted(
+        {
+            near
+            for index in marked
+            for near in range(index - CONTEXT, index + CONTEXT + 1)
+            if 0 <= near < len(rows)
+        }
+    )
+    following = 0
+    for index in shown:
+        if index > following:
+            yield _left_out(index - following)
+        yield rows[index]
+        following = index + 1
+    if following < len(rows):
+        yield _left_out(len(rows) - following)
+
+
+def _left_out(count: int) -> Row:
+    text = f"⋯ {count} more {'line' if count == 1 else 'lines'}"
+    return Row("", text, text)
