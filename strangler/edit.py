@@ -17,10 +17,23 @@ def moved(text: str, route: str, position: Position) -> str:
     entry = next(entry for entry in document["routes"] if entry["name"] == route)
     entry["stage"] = str(position.stage)
     if position.stage is Stage.CANARY:
-        entry["percent"] = position.percent
+        _set_percent(entry, position.percent)
     else:
         _drop_percent(entry)
     return tomlkit.dumps(document)
+
+
+def _set_percent(entry: Any, percent: float) -> None:
+    if "percent" in entry:
+        entry["percent"] = percent
+        return
+    # What follows the last key belongs to the next entry: its comment, the empty line before it.
+    body = entry.value.body
+    keys = next((index for index in range(len(body), 0, -1) if body[index - 1][0] is not None), 0)
+    following = body[keys:]
+    del body[keys:]
+    entry["percent"] = percent
+    body.extend(following)
 
 
 def _drop_percent(entry: Any) -> None:

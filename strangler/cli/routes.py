@@ -1,0 +1,68 @@
+"""routes, flip, back, history: what is live where, and moving it."""
+
+import click
+
+from proxy.routes import Stage
+from strangler import flip as moves
+from strangler.cli.here import actor, here
+from strangler.cli.output import emit, json_option
+from strangler.history import history as recorded
+from strangler.overview import list_routes
+from strangler.show.moves import show_history, show_move
+from strangler.show.routes import show_routes
+from strangler.steps import Forward
+
+STAGE = click.Choice([stage.value for stage in Stage])
+
+
+@click.command()
+@json_option
+def routes(*, as_json: bool) -> None:
+    """Show every route: stage, owner, percent, verdicts, last move."""
+    answer = list_routes(here())
+    emit(answer, as_json=as_json, human=lambda console: show_routes(console, answer))
+
+
+@click.command()
+@click.argument("route")
+@click.argument("stage", type=STAGE, required=False)
+@click.option("--percent", type=float, metavar="P", help="The canary's share of clients, 0.01 to 100.")
+@click.option("--skip", is_flag=True, help="Go forward more than one stage; needs --reason.")
+@click.option("--reason", default="", metavar="R", help="Why, for the audit.")
+@json_option
+def flip(
+    route: str, stage: str | None, percent: float | None, reason: str, *, skip: bool, as_json: bool
+) -> None:
+    """Move ROUTE one stage forward, or to STAGE.
+
+    The stages are monolith, shadow, canary, service, retired. A canary starts at 10 percent; at a canary,
+    --percent sets its share, up or down. Acts at once and prints how to undo it.
+    """
+    asked = Forward(Stage(stage) if stage else None, percent, skip, reason)
+    answer = moves.flip(here(), route, asked, actor())
+    emit(answer, as_json=as_json, human=lambda console: show_move(console, answer))
+
+
+@click.command()
+@click.argument("route")
+@click.argument("stage", type=STAGE, required=False)
+@click.option("--reason", default="", metavar="R", help="Why, for the audit.")
+@json_option
+def back(route: str, stage: str | None, reason: str, *, as_json: bool) -> None:
+    """Move ROUTE one stage back, or to any earlier STAGE, at once and without a gate."""
+    answer = moves.back(here(), route, Stage(stage) if stage else None, reason, actor())
+    emit(answer, as_json=as_json, human=lambda console: show_move(console, answer))
+
+
+@click.command()
+@click.argument("route", required=False)
+@json_option
+def history(route: str | None, *, as_json: bool) -> None:
+    """Show every change, of ROUTE if named, and check that the record is whole.
+
+    Exit 1 names each line that is not as it was written.
+    """
+    answer = recorded(here(), route)
+    emit(answer, as_json=as_json, human=lambda console: show_history(console, answer))
+    if answer.faults:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,76 @@
+"""Print what a flip did, and the history of such moves."""
+
+from rich.console import Console
+from rich.text import Text
+
+from strangler.audit import Action, Outcome, Record
+from strangler.flip import Moved
+from strangler.history import Event, History
+from strangler.show.routes import verdict_words
+
+
+def show_move(console: Console, answer: Moved) -> None:
+    """Print one move, who acknowledged it, and the command that undoes it."""
+    if not answer.changed:
+        console.print(f"{answer.route}: is at {answer.origin} already; nothing was changed")
+        return
+    console.print(
+        Text.assemble(
+            f"{answer.route}: {answer.origin} → ",
+            (str(answer.target), "bold"),
+            f"  version {answer.version}  {_acknowledgement(answer)}",
+        )
+    )
+    if answer.target.stage is answer.origin.stage and answer.target.percent < answer.origin.percent:
+        console.print("the share is smaller than before: clients above it go back to the monolith")
+    console.print(Text(f"undo: {answer.undo}", style="dim"))
+
+
+def _acknowledgement(answer: Moved) -> str:
+    workers = len(answer.acknowledged)
+    if not workers:
+        return "no proxy is running: the table was changed and serves from its next start"
+    return f"acknowledged by {workers} worker{'s' * (workers > 1)} in {answer.seconds * 1000:.0f} ms"
+
+
+def show_history(console: Console, answer: History) -> None:
+    """Print every change, oldest first, then every line that is not as it was written."""
+    for event in answer.events:
+        console.print(_event(event))
+    if not answer.events:
+        console.print("no change is recorded")
+    for fault in answer.faults:
+        console.print(Text(f"line {fault.number} of the audit: {fault.found}", style="bold red"))
+
+
+def _event(event: Event) -> Text:
+    change = event.change
+    line = Text.assemble(
+        (change.at[:19].replace("T", " "), "dim"), f"  {change.who}  ", (_deed(change), "bold")
+    )
+    line.append(f"  {change.before} → {change.after}", style="dim")
+    if change.reason:
+        line.append(f"\n    reason: {change.reason}")
+    if change.evidence:
+        line.append(f"\n    evidence: {verdict_words(change.evidence)}")
+    line.append(_outcome(event))
+    return line
+
+
+def _deed(change: Record) -> str:
+    if change.action is Action.HAND_EDIT:
+        return "hand edit of the table"
+    return f"{change.action} {change.route}: {change.origin} → {change.target}"
+
+
+def _outcome(event: Event) -> Text:
+    outcome = event.outcome
+    if event.change.action is Action.HAND_EDIT:
+        return Text("")
+    if outcome is None:
+        return Text("\n    interrupted; the next change finds out what became of it", style="yellow")
+    if outcome.outcome is not Outcome.APPLIED:
+        return Text(f"\n    {outcome.outcome}: it was interrupted", style="yellow")
+    if outcome.silent:
+        return Text(f"\n    not acknowledged by worker {', '.join(map(str, outcome.silent))}", style="red")
+    return Text("")
