@@ -86,6 +86,12 @@ class StillRunning(Unmeasurable):
     id = "S108"
 
 
+class PathTooLong(Refused):
+    """A Unix socket of this installation would have a longer path than the system allows."""
+
+    id = "S109"
+
+
 # --- S2xx: routes and flips --------------------------------------------------------------------------
 
 
@@ -207,6 +213,78 @@ class NothingCompared(Unmeasurable):
 
 
 # --- S4xx: takeover ----------------------------------------------------------------------------------
+
+
+class UnknownGroup(Refused):
+    """No group of this name is in the routing table."""
+
+    id = "S401"
+
+
+class AlreadyOwner(Refused):
+    """The service owns the group's tables; a copy from the monolith would overwrite newer rows."""
+
+    id = "S402"
+
+
+class BadAddress(Refused):
+    """A database address names an engine the kit does not know."""
+
+    id = "S403"
+
+
+class UnsupportedEngines(Refused):
+    """Rows cannot be carried from the source's engine to the target's."""
+
+    id = "S404"
+
+
+class SourceUnreachable(Refused):
+    """The monolith's database does not open."""
+
+    id = "S405"
+
+
+class TargetUnreachable(Refused):
+    """The service's database does not open."""
+
+    id = "S406"
+
+
+class TableMissing(Refused):
+    """A table of the group is missing on one side."""
+
+    id = "S407"
+
+
+class ColumnsDiffer(Refused):
+    """A table has other columns on each side."""
+
+    id = "S408"
+
+
+class NoPrimaryKey(Refused):
+    """A table has no primary key, so its rows cannot be told apart."""
+
+    id = "S409"
+
+
+class UnfitValues(Refused):
+    """The source holds values that the target's column types cannot."""
+
+    id = "S410"
+
+
+class TargetRefusedRows(Refused):
+    """The target's database refused rows; nothing of the copy was kept."""
+
+    id = "S411"
+
+
+class CopyDiffers(Refused):
+    """After the copy both sides were not the same; nothing of it was kept."""
+
+    id = "S412"
 
 
 # --- S9xx: benchmarks --------------------------------------------------------------------------------
