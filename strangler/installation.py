@@ -43,6 +43,11 @@ class Installation:
         return self.var / "routes.lock"
 
     @property
+    def stack_lock(self) -> Path:
+        """The file whose lock is held while the stack starts."""
+        return self.var / "stack.lock"
+
+    @property
     def pairs(self) -> Path:
         """The socket on which the comparer takes request and answers."""
         return self.var / "compare.sock"

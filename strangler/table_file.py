@@ -3,18 +3,17 @@
 Whoever changes the table holds the lock from the first look to the last acknowledgement.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TextIO
 
 from proxy.routes import Route, RouteTable, version_of
 from proxy.table import TableError, parse_table
 from strangler.errors import BrokenTable, ConcurrentChange, TableUnwritable, UnknownRoute
+from strangler.locking import LockHeld, exclusive
 
 
 @dataclass(frozen=True)
@@ -59,28 +58,17 @@ def read_text(file: Path) -> str:
 @contextmanager
 def change_lock(lock: Path, who: str) -> Iterator[None]:
     """Hold the lock under which the table is changed. Raises ConcurrentChange, which names the holder."""
-    with _opened(lock) as handle:
+    with ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            holder = handle.read() or "someone"
+            held.enter_context(exclusive(lock, who))
+        except LockHeld as other:
             raise ConcurrentChange(
-                f"{holder} is changing the routing table at this moment; nothing was changed",
+                f"{other.holder} is changing the routing table at this moment; nothing was changed",
                 next="strangler routes        (then the same again, if it is still wanted)",
             ) from None
-        handle.truncate(0)
-        handle.write(f"{who} (pid {os.getpid()})")
-        handle.flush()
+        except OSError as error:
+            raise TableUnwritable(f"{lock} cannot be locked: {error}", next="strangler doctor") from None
         yield
-
-
-def _opened(lock: Path) -> TextIO:
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        return lock.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise TableUnwritable(f"the lock {lock} cannot be opened: {error}", next="strangler doctor") from None
 
 
 def expect_version(file: Path, version: str) -> None:

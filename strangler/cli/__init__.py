@@ -9,6 +9,7 @@ import click
 
 from strangler.cli.output import show_error
 from strangler.cli.routes import back, flip, history, routes
+from strangler.cli.stack import down, status, up
 from strangler.errors import StranglerError
 
 AS_JSON = "strangler.as_json"
@@ -44,5 +45,5 @@ def main() -> None:
     """
 
 
-for command in (routes, flip, back, history):
+for command in (up, down, status, routes, flip, back, history):
     main.add_command(command)

@@ -11,7 +11,7 @@ from strangler.overview import LastMove, RouteList
 from strangler.steps import Position
 
 STAGE_STYLES = {
-    Stage.MONOLITH: "",
+    Stage.MONOLITH: "default",
     Stage.SHADOW: "cyan",
     Stage.CANARY: "yellow",
     Stage.SERVICE: "green",
@@ -25,16 +25,20 @@ def show_routes(console: Console, answer: RouteList) -> None:
     for heading in ("route", "stage", "owner", "verdicts", "last move"):
         table.add_column(heading, overflow="fold")
     for row in answer.routes:
-        position = Position(row.stage, row.percent)
         table.add_row(
             row.name,
-            f"[{style}]{position}[/]" if (style := STAGE_STYLES[row.stage]) else str(position),
+            stage_words(row.stage, row.percent),
             row.owner,
             verdict_words(row.verdicts),
             _last(row.last),
         )
     console.print(table)
     console.print(f"table version {answer.version}")
+
+
+def stage_words(stage: Stage, percent: float) -> str:
+    """Return a stage with its percent, in the stage's colour."""
+    return f"[{STAGE_STYLES[stage]}]{Position(stage, percent)}[/]"
 
 
 def verdict_words(verdicts: Mapping[str, int]) -> str:

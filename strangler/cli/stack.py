@@ -1,0 +1,39 @@
+"""up, down, status: the whole stack on this machine."""
+
+import os
+
+import click
+
+from strangler import stack
+from strangler.cli.here import actor, here
+from strangler.cli.output import emit, json_option
+from strangler.show.stack import show_started, show_status, show_stopped
+from strangler.status import look
+
+
+@click.command()
+@json_option
+def up(*, as_json: bool) -> None:
+    """Start the whole stack on this machine and wait until every part answers.
+
+    Migrates the databases first. Refuses when it runs already, when a port is taken or the table is not
+    sound; when a part does not come up, everything is stopped again.
+    """
+    answer = stack.up(here(), os.environ, who=actor().name)
+    emit(answer, as_json=as_json, human=lambda console: show_started(console, answer))
+
+
+@click.command()
+@json_option
+def down(*, as_json: bool) -> None:
+    """Stop the whole stack and wait until it is gone."""
+    answer = stack.down(here())
+    emit(answer, as_json=as_json, human=lambda console: show_stopped(console, answer))
+
+
+@click.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Show what is live where: parts, table, workers, routes, upstreams."""
+    answer = look(here())
+    emit(answer, as_json=as_json, human=lambda console: show_status(console, answer))

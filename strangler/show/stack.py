@@ -1,0 +1,84 @@
+"""Print what `up`, `down` and `status` found."""
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from strangler.show.routes import stage_words
+from strangler.stack import Started, Stopped
+from strangler.status import RouteState, Status, WorkerState
+
+
+def show_started(console: Console, answer: Started) -> None:
+    """Print where every part listens."""
+    for part, address in answer.addresses.items():
+        console.print(f"{part:<14} http://{address}")
+    console.print(f"up in {answer.seconds:.1f} s        [dim](stop: strangler down)[/]")
+
+
+def show_stopped(console: Console, answer: Stopped) -> None:
+    """Print whether there was anything to stop."""
+    console.print("nothing was running" if answer.pid is None else "stopped")
+
+
+def show_status(console: Console, answer: Status) -> None:
+    """Print parts, table, workers, routes and upstreams."""
+    _show_parts(console, answer)
+    _show_table(console, answer)
+    for worker in answer.workers:
+        _show_worker(console, worker)
+    for silent in answer.silent:
+        console.print(f"[red]worker {silent.pid}: {escape(silent.why)}[/]")
+    if answer.routes:
+        console.print(_routes(answer.routes))
+    for upstream in answer.upstreams:
+        health = f"[red]{escape(upstream.fault)}[/]" if upstream.fault else "[green]well[/]"
+        console.print(f"upstream {upstream.name}  {upstream.url}  {health}")
+
+
+def _show_parts(console: Console, answer: Status) -> None:
+    if not answer.running:
+        console.print("the stack is not running        [dim](start: strangler up)[/]")
+    for part in answer.parts:
+        style = "red" if part.failed else "green" if part.state == "RUNNING" else "yellow"
+        age = f"pid {part.pid}, up {_duration(part.uptime)}" if part.uptime is not None else part.note
+        console.print(f"{part.name:<10} [{style}]{part.state.lower():<9}[/] {escape(age)}")
+
+
+def _show_table(console: Console, answer: Status) -> None:
+    if not answer.table.fault:
+        console.print(f"table {answer.table.version}  {answer.table.path}")
+        return
+    serving = "; the last good one serves on" if answer.workers else ""
+    console.print(f"[bold red]table {answer.table.version} is rejected[/]{serving}")
+    console.print(f"     {escape(answer.table.fault)}")
+
+
+def _show_worker(console: Console, worker: WorkerState) -> None:
+    shadow = ", ".join(f"{n} {what}" for what, n in worker.shadow.items())
+    console.print(
+        f"worker {worker.pid}  table {worker.version}  up {_duration(worker.uptime)}"
+        f"  {worker.connections} connections  shadow: {shadow}"
+    )
+    if worker.rejected:
+        console.print(f"[red]     rejected {worker.rejected.version}: {escape(worker.rejected.reason)}[/]")
+
+
+def _routes(routes: tuple[RouteState, ...]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("route", "stage", "owner", "answered since the workers started"):
+        table.add_column(heading, overflow="fold")
+    for route in routes:
+        counts = ", ".join(
+            f"{target} {count.requests:,}" + (f" ([red]{count.errors:,} errors[/])" if count.errors else "")
+            for target, count in route.counts.items()
+        )
+        table.add_row(route.name, stage_words(route.stage, route.percent), route.owner, counts or "-")
+    return table
+
+
+def _duration(seconds: int | None) -> str:
+    minutes, rest = divmod(seconds or 0, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"

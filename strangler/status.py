@@ -1,0 +1,161 @@
+"""Put together what is live where, now. Read-only, and works when everything is down."""
+
+import time
+import xmlrpc.client
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from proxy.routes import Owner, RouteTable, Stage, version_of
+from strangler.errors import BrokenTable
+from strangler.health import ask_health
+from strangler.installation import Installation
+from strangler.supervising import PartState, supervisor
+from strangler.table_file import read_table, read_text
+from strangler.workers import Count, RejectedTable, Silent, WorkerStatus, worker_statuses
+
+LAST_GOOD = "last-good.toml"  # where the proxy's workers keep the last sound text
+
+
+@dataclass(frozen=True)
+class FileState:
+    """The routing table's file: its version, and what is wrong with it (empty when it is sound)."""
+
+    path: str
+    version: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """One proxy worker: the version it serves, what it refused, its age in seconds, its connections."""
+
+    pid: int
+    version: str
+    rejected: RejectedTable | None
+    uptime: int
+    connections: int
+    shadow: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class RouteState:
+    """One route as the proxy serves it, with what each target answered since the workers started."""
+
+    name: str
+    stage: Stage
+    percent: float
+    owner: Owner
+    counts: Mapping[str, Count]
+
+
+@dataclass(frozen=True)
+class UpstreamState:
+    """One upstream and its answer to the health question; `fault` is empty when it is well."""
+
+    name: str
+    url: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything about this installation at one moment. `running` is whether its supervisor is."""
+
+    running: bool
+    parts: tuple[PartState, ...]
+    table: FileState
+    workers: tuple[WorkerState, ...]
+    silent: tuple[Silent, ...]
+    routes: tuple[RouteState, ...]
+    upstreams: tuple[UpstreamState, ...]
+
+
+def look(place: Installation) -> Status:
+    """Return the status of an installation now; a health question waits at most two seconds."""
+    running, parts = _parts(place)
+    file, table = _table(place)
+    replies = worker_statuses(place.control)
+    now = time.time()
+    return Status(
+        running=running,
+        parts=parts,
+        table=file,
+        workers=tuple(_worker(answer, now) for answer in replies.answers),
+        silent=replies.silent,
+        routes=_routes(table, replies.answers) if table else (),
+        upstreams=_upstreams(table) if table else (),
+    )
+
+
+def total_counts(answers: Iterable[WorkerStatus], route: str) -> Mapping[str, Count]:
+    """Return a route's counts by target, summed over the workers. Pure."""
+    requests: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    for answer in answers:
+        for target, count in answer.counts.get(route, {}).items():
+            requests[target] += count.requests
+            errors[target] += count.errors
+    return {target: Count(requests[target], errors[target]) for target in requests}
+
+
+def _parts(place: Installation) -> tuple[bool, tuple[PartState, ...]]:
+    try:
+        with supervisor(place) as running:
+            return running is not None, running.parts() if running else ()
+    except (OSError, xmlrpc.client.Error):
+        return False, ()  # it stopped while it was asked
+
+
+def _table(place: Installation) -> tuple[FileState, RouteTable | None]:
+    """Return the file's state, and the table in force: the last good one while the file is not sound."""
+    try:
+        table = read_table(place.table).table
+        return FileState(str(place.table), table.version, ""), table
+    except BrokenTable as error:
+        return FileState(str(place.table), _version(place), error.message), _last_good(place)
+
+
+def _version(place: Installation) -> str:
+    try:
+        return version_of(read_text(place.table))
+    except BrokenTable:
+        return "unreadable"
+
+
+def _last_good(place: Installation) -> RouteTable | None:
+    try:
+        return read_table(place.control / LAST_GOOD).table
+    except BrokenTable:
+        return None
+
+
+def _worker(answer: WorkerStatus, now: float) -> WorkerState:
+    return WorkerState(
+        pid=answer.pid,
+        version=answer.version,
+        rejected=answer.rejected,
+        uptime=max(0, int(now - answer.started)),
+        connections=answer.connections,
+        shadow=answer.shadow,
+    )
+
+
+def _routes(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[RouteState, ...]:
+    return tuple(
+        RouteState(
+            name=route.name,
+            stage=route.stage,
+            percent=route.percent,
+            owner=table.groups[route.group].owner,
+            counts=total_counts(answers, route.name),
+        )
+        for route in table.routes.values()
+    )
+
+
+def _upstreams(table: RouteTable) -> tuple[UpstreamState, ...]:
+    return tuple(
+        UpstreamState(upstream.name, upstream.url, ask_health(upstream).fault)
+        for upstream in table.upstreams.values()
+    )
