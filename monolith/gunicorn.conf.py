@@ -21,3 +21,5 @@ accesslog = None
 errorlog = "-"
 # Django alone decides whether a request was HTTPS (SECURE_PROXY_SSL_HEADER); gunicorn must not guess too.
 secure_scheme_headers = {}
+# Its default place is one file per user, which two stacks on one machine would fight over.
+control_socket_disable = True
