@@ -25,9 +25,10 @@ end
 function done(summary, latency, _)
     local e = summary.errors
     io.stderr:write(string.format(
-        '{"requests": %%d, "microseconds": %%d, "errors": %%d, "p50": %%d, "p99": %%d}',
-        summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout,
-        latency:percentile(50), latency:percentile(99)))
+        '{"requests": %%d, "microseconds": %%d, "p50": %%d, "p99": %%d, "errors": ' ..
+        '{"connect": %%d, "read": %%d, "write": %%d, "status": %%d, "timeout": %%d}}',
+        summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+        e.connect, e.read, e.write, e.status, e.timeout))
 end
 """
 
@@ -67,9 +68,10 @@ def read_result(text: str) -> Load:
         result = json.loads(text)
     except json.JSONDecodeError:
         raise LoadFailed(f"wrk measured nothing: {text.strip() or 'no output'}", next="make bench") from None
-    if result["errors"] or not result["requests"]:
+    errors = ", ".join(f"{count} {kind} errors" for kind, count in result["errors"].items() if count)
+    if errors or not result["requests"]:
         raise LoadFailed(
-            f"wrk saw {result['errors']} errors beside {result['requests']} answers, wanted none",
+            f"wrk saw {errors or 'nothing'} beside {result['requests']} answers, wanted none",
             next="make bench",
         )
     return Load(

@@ -10,14 +10,21 @@ from typing import Any
 from bench.tools import Tool
 from strangler.errors import ToolMissing
 
+# An interpreter built with profile-guided optimisation runs the same code a quarter faster than a plain one
+DESCRIBE_PYTHON = """
+import platform, sysconfig
+tuned = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+print("CPython", platform.python_version(), "with" if tuned else "without", "profile-guided optimisation")
+"""
 
-def machine_facts(tools: Sequence[Tool]) -> dict[str, Any]:
-    """Return the processor, cores, kernel, Python, and the version that each installed tool prints."""
+
+def machine_facts(python: str, tools: Sequence[Tool]) -> dict[str, Any]:
+    """Return processor, cores, kernel, what `python` is, and the version that each installed tool prints."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": _python(python),
         "tools": {tool.command: _version(tool) for tool in tools},
     }
 
@@ -25,6 +32,12 @@ def machine_facts(tools: Sequence[Tool]) -> dict[str, Any]:
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
+
+
+def _python(path: str) -> str:
+    return subprocess.run(
+        [path, "-c", DESCRIBE_PYTHON], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def _version(tool: Tool) -> str:

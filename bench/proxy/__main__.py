@@ -24,6 +24,13 @@ from strangler.errors import StranglerError
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Interleaved rounds.")
 @click.option("--peers", default=",".join(PEERS), show_default=True, help="Which proxies, by comma.")
 @click.option(
+    "--python",
+    default=sys.executable,
+    show_default=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Runs our proxy.",
+)
+@click.option(
     "--json",
     "file",
     default="var/bench/proxy.json",
@@ -31,7 +38,7 @@ from strangler.errors import StranglerError
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the raw figures go.",
 )
-def main(seconds: int, rounds: int, peers: str, file: Path) -> None:
+def main(seconds: int, rounds: int, peers: str, python: str, file: Path) -> None:
     """Measure our proxy's CPU per request beside nginx, HAProxy and Envoy."""
     unknown = [name for name in peers.split(",") if name not in PEERS]
     if unknown:
@@ -39,14 +46,15 @@ def main(seconds: int, rounds: int, peers: str, file: Path) -> None:
     chosen = [PEERS[name] for name in peers.split(",")]
     samples = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        for sample in measure(chosen, Path(folder), seconds=seconds, rounds=rounds):
+        for sample in measure(chosen, Path(folder), python=python, seconds=seconds, rounds=rounds):
             samples.append(sample)
             click.echo(f"round {sample.round} {sample.peer}: {sample.cpu_us:.1f} us a request", err=True)
     file.parent.mkdir(parents=True, exist_ok=True)
-    facts = machine_facts([NGINX, HAPROXY, ENVOY, WRK])
+    facts = machine_facts(python, [NGINX, HAPROXY, ENVOY, WRK])
     file.write_text(json.dumps(document(facts, samples), indent=2) + "\n")
     medians = summarise(samples)
     Console(width=None if sys.stdout.isatty() else 110).print(table(medians))
+    click.echo(f"ours runs on {facts['python']}")
     for line in verdicts(medians):
         click.echo(line)
 

@@ -6,7 +6,6 @@ HAProxy and Envoy match by prefix), it gets the cheaper one: if it errs, it errs
 """
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,14 @@ from bench.tools import ENVOY, HAPROXY, NGINX
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a peer is started with: where it listens, where the origin listens, its routes, an own folder."""
+    """What a peer is started with: addresses, routes, a folder, the interpreter of ours."""
 
     port: int
     admin_port: int
     origin_port: int
     routes: Sequence[BenchRoute]
     folder: Path
+    python: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _ours(setting: Setting) -> list[str]:
     table = setting.folder / "routes.toml"
     table.write_text(ours.table(setting.origin_port, setting.routes))
     return [
-        sys.executable, "-m", "proxy", "--table", str(table), "--workers", "1",
+        setting.python, "-m", "proxy", "--table", str(table), "--workers", "1",
         "--bind", f"127.0.0.1:{setting.port}", "--admin", f"127.0.0.1:{setting.admin_port}",
         "--control", str(setting.folder),
     ]  # fmt: skip

@@ -48,13 +48,18 @@ class Running:
     script: Path
 
 
-def measure(peers: Sequence[Peer], folder: Path, *, seconds: int, rounds: int) -> Iterator[Sample]:
+def measure(
+    peers: Sequence[Peer], folder: Path, *, python: str, seconds: int, rounds: int
+) -> Iterator[Sample]:
     """Yield a sample for each peer and round, the origin alone first. Everything is stopped at the end."""
     if not {LOAD_CORE, PROXY_CORE} <= os.sched_getaffinity(0):
         raise TooFewCores("the benchmark wants cores 0 and 1 to itself", next="nproc")
     with ExitStack() as stack:
         origin = stack.enter_context(_origin(folder))
-        running = [origin, *(stack.enter_context(_proxy(peer, origin.port, folder)) for peer in peers)]
+        running = [
+            origin,
+            *(stack.enter_context(_proxy(peer, origin.port, folder, python)) for peer in peers),
+        ]
         for started in running:
             _load(started, WARM_UP_SECONDS, 0)
         for number in range(1, rounds + 1):
@@ -76,10 +81,10 @@ def _origin(folder: Path) -> Iterator[Running]:
 
 
 @contextmanager
-def _proxy(peer: Peer, origin_port: int, folder: Path) -> Iterator[Running]:
+def _proxy(peer: Peer, origin_port: int, folder: Path, python: str) -> Iterator[Running]:
     home = folder / peer.name
     home.mkdir()
-    setting = Setting(free_port(), free_port(), origin_port, peer.routes, home)
+    setting = Setting(free_port(), free_port(), origin_port, peer.routes, home, python)
     script = write_script(home / "load.lua", [route.sample for route in peer.routes])
     command = peer.prepare(setting)
     with pinned(peer.name, command, core=PROXY_CORE, port=setting.port, log=home / "log") as pid:

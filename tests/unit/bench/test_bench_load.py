@@ -10,13 +10,15 @@ from strangler.errors import LoadFailed, ToolMissing
 
 
 def test_a_run_with_errors_is_no_measurement() -> None:
-    with pytest.raises(LoadFailed, match="saw 3 errors beside 900 answers"):
-        read_result('{"requests": 900, "microseconds": 1000000, "errors": 3, "p50": 100, "p99": 200}')
+    with pytest.raises(LoadFailed, match="saw 3 read errors beside 900 answers"):
+        read_result(
+            '{"requests": 900, "microseconds": 1000000, "p50": 1, "p99": 2, "errors": {"read": 3, "status": 0}}'
+        )
 
 
 def test_a_run_without_answers_is_no_measurement() -> None:
     with pytest.raises(LoadFailed):
-        read_result('{"requests": 0, "microseconds": 1000000, "errors": 0, "p50": 0, "p99": 0}')
+        read_result('{"requests": 0, "microseconds": 1000000, "p50": 0, "p99": 0, "errors": {"read": 0}}')
 
 
 def test_what_wrk_says_instead_of_a_result_is_shown() -> None:
@@ -25,7 +27,7 @@ def test_what_wrk_says_instead_of_a_result_is_shown() -> None:
 
 
 def test_latencies_are_read_in_milliseconds() -> None:
-    load = read_result('{"requests": 500, "microseconds": 2000000, "errors": 0, "p50": 1500, "p99": 9000}')
+    load = read_result('{"requests": 500, "microseconds": 2000000, "p50": 1500, "p99": 9000, "errors": {}}')
     assert (load.per_second, load.p50_ms, load.p99_ms) == (250.0, 1.5, 9.0)
 
 
