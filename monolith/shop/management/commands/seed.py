@@ -4,10 +4,8 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.accounts.models import User
-from shop.catalog.models import Product
 from shop.seeding.people import PASSWORD
-from shop.seeding.shop import Size, fill
+from shop.seeding.shop import TABLES, Size, fill
 
 
 class Command(BaseCommand):
@@ -34,9 +32,9 @@ class Command(BaseCommand):
         )
 
     def _require_empty(self) -> None:
-        products, users = Product.objects.count(), User.objects.count()
-        if products or users:
+        counts = {model._meta.verbose_name_plural: model.objects.count() for model in TABLES}
+        found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        if found:
             raise CommandError(
-                f"The database already has {products} products and {users} users. Nothing was changed; "
-                "--fresh deletes them first."
+                f"The database already has {found}. Nothing was changed; --fresh deletes them first."
             )
