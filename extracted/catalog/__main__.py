@@ -7,7 +7,7 @@ import click
 from extracted.catalog.config import read_config
 from extracted.catalog.models import Base
 from extracted.chassis.database import Database
-from extracted.chassis.migrate import upgrade
+from extracted.chassis.migrate import is_newest, upgrade
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -18,12 +18,21 @@ def main() -> None:
 
 
 @main.command()
-def migrate() -> None:
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 where a migration is missing.")
+def migrate(*, check: bool) -> None:
     """Bring the catalog's database (CATALOG_DATABASE_URL) to the newest schema. Safe to run again."""
     database = Database(read_config().database_url)
-    upgrade(database, MIGRATIONS, Base.metadata)
-    database.close()
-    click.echo(f"catalog: {database.url.render_as_string()} is at the newest schema")
+    try:
+        if not check:
+            upgrade(database, MIGRATIONS, Base.metadata)
+        newest = is_newest(database, MIGRATIONS)
+    finally:
+        database.close()
+    click.echo(
+        f"catalog: {database.url.render_as_string()} is {'' if newest else 'not '}at the newest schema"
+    )
+    if not newest:
+        raise click.exceptions.Exit(1)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Database(Protocol):
         """Count the rows of a table."""
 
     def rows(self, shape: Shape) -> Iterator[tuple[Any, ...]]:
-        """Yield every row by primary key, columns sorted by name, never more than a batch in memory."""
+        """Yield every row by primary key, columns sorted by name, one in memory at a time."""
 
 
 class Source(Database, Protocol):

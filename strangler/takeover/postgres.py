@@ -14,7 +14,6 @@ from strangler.takeover.values import INTEGERS
 
 CONNECT_SECONDS = 5
 LOCK_TIMEOUT = "10s"
-BATCH = 500
 
 COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod)
@@ -76,11 +75,10 @@ class _Postgres:
         return self._number(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(shape.table)))
 
     def rows(self, shape: Shape) -> Iterator[tuple[Any, ...]]:
-        """Yield every row by primary key; JSON as the text PostgreSQL writes for it."""
+        """Yield every row by primary key, one at a time; JSON as the text PostgreSQL writes for it."""
         columns = sql.SQL(", ").join(_as_read(shape, name) for name in shape.names)
-        with self.connection.cursor(name="takeover_rows") as cursor:
-            cursor.itersize = BATCH
-            yield from cursor.execute(_select(shape, columns))
+        with self.connection.cursor() as cursor:
+            yield from cursor.stream(_select(shape, columns))
 
     @contextmanager
     def copy_out(self, shape: Shape) -> Iterator[psycopg.Copy]:

