@@ -43,7 +43,7 @@ def main() -> int:
     console.print(
         f"\n[bold green]No client saw an error, in any step.[/bold green] {time.monotonic() - started:.0f} s"
     )
-    console.print(f"\n{NEXT}", markup=False)
+    console.print(f"\n{NEXT}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +13,7 @@ from demo.traffic import Traffic
 from demo.watch import Seen, Watch
 
 ROUTE = "catalog.products"
+PATH = "GET /api/products/"
 PRODUCTS = 2000
 ORDERS = 300
 VISITORS = 6
@@ -46,7 +48,7 @@ def tell(place: Place, console: Console) -> list[str]:
     console.rule("a route moves, under traffic")
     console.print(
         f"{VISITORS} visitors browse, {CUSTOMERS} customers sign in and buy, all through the proxy"
-        f" at {place.url}.\nThe route that moves: [bold]{ROUTE}[/bold], GET /api/products/\n"
+        f"\nat {place.url}. The route that moves: [bold]{ROUTE}[/bold], {PATH}\n"
     )
     table = _table()
     wrong: list[str] = []
@@ -73,22 +75,28 @@ def _steps(place: Place, traffic: Traffic, console: Console) -> Iterator[tuple[S
     for step in STEPS:
         if step.move:
             _say(console, place, *step.move)
+            watch.moved()
         time.sleep(STEP_SECONDS)
         yield step, watch.step(traffic.samples.cut())
 
 
 def _say(console: Console, place: Place, *arguments: str) -> None:
-    console.print(f"[bold]$ strangler {' '.join(arguments)}[/bold]", highlight=False)
-    console.print(place.strangler(*arguments), markup=False, highlight=False)
+    console.print(f"[bold]$ strangler {' '.join(arguments)}[/bold]", highlight=False, soft_wrap=True)
+    console.print(place.strangler(*arguments), markup=False, highlight=False, soft_wrap=True)
     console.print()
 
 
 def _table() -> Table:
-    table = Table(title="What each step looked like", title_justify="left")
-    table.add_column("stage")
-    for name in ("requests", "errors", "p50 ms", "p99 ms", "by monolith", "by catalog"):
+    table = Table(
+        title=f"All clients, in ms; of {PATH}: who answered, and the verdicts",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("stage", no_wrap=True)
+    for name in ("requests", "errors", "p50", "p99", MONOLITH, CATALOG):
         table.add_column(name, justify="right")
-    table.add_column("compared")
+    table.add_column("verdicts", no_wrap=True)
     return table
 
 

@@ -24,6 +24,7 @@ SHIP_TO = {
 }
 SECONDS = 10.0  # a client's patience with one answer
 WORDS = ("lamp", "desk", "blue", "oak", "pro", "mini", "ä")
+CLICKS = 4  # of one visitor; then somebody else comes, with another browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +86,26 @@ class Client:
         token = self._session.cookies.get("csrftoken")
         return {"X-CSRFToken": token} if token else {}
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Close the browser: the next request is somebody else's."""
         self._session.close()
+        self._session = requests.Session()
 
 
 def visit(client: Client) -> None:
-    """One click of an anonymous visitor."""
+    """A few clicks of an anonymous visitor, who then leaves."""
+    for _ in range(CLICKS):
+        client.ask("GET", _click(client))
+    client.leave()
+
+
+def _click(client: Client) -> str:
     pick = client.random
     number = pick.randint(1, client.products)
     page = pick.randint(1, 5)
     low = pick.randint(1, 50)
     word = pick.choice(WORDS)
-    path = pick.choice(
+    return pick.choice(
         (
             f"/api/products/?page={page}",
             f"/api/products/?page={page}&ordering=price",
@@ -105,12 +114,10 @@ def visit(client: Client) -> None:
             f"/api/products/?ordering=-created_at&page_size={pick.randint(1, 30)}",
             "/api/categories/",
             f"/api/reviews/?product={number}",
-            f"/api/stock/{number}/",
             "/",
             "/bestsellers/",
         )
     )
-    client.ask("GET", path)
 
 
 class Shopping:
@@ -167,4 +174,4 @@ class Traffic:
     def _run(self, act: Callable[[Client], None], client: Client) -> None:
         while not self._stop.wait(self.PAUSE_SECONDS):
             act(client)
-        client.close()
+        client.leave()

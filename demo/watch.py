@@ -36,9 +36,14 @@ class Watch:
         self._answered: Counter[str] = Counter()
         self._verdicts: Counter[str] = Counter()
 
+    def moved(self) -> None:
+        """Count from here on: the move is acknowledged by every worker."""
+        self._verdicts = self._settled_verdicts()
+        self._answered = self._targets()
+
     def step(self, samples: list[Sample]) -> Seen:
-        """Return what happened since the last call."""
-        answered = self._settled_targets()
+        """Return what clients saw since the last call, and of the route what happened since the move."""
+        answered = self._targets()
         verdicts = self._settled_verdicts()
         seen = Seen(
             requests=len(samples),
@@ -51,7 +56,7 @@ class Watch:
         self._answered, self._verdicts = answered, verdicts
         return seen
 
-    def _settled_targets(self) -> Counter[str]:
+    def _targets(self) -> Counter[str]:
         totals: Counter[str] = Counter()
         for worker in worker_statuses(self._control).answers:
             for target, count in worker.counts.get(self._route, {}).items():
@@ -62,12 +67,11 @@ class Watch:
         """Wait, within bounds, until every pair that was handed over has its verdict."""
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            handed_over = sum(
-                worker.shadow["sent"] + worker.shadow["failed"]
-                for worker in worker_statuses(self._control).answers
-            )
+            workers = worker_statuses(self._control).answers
+            asked = sum(worker.shadow["sent"] + worker.shadow["failed"] for worker in workers)
+            queued = sum(worker.shadow["queued"] for worker in workers)
             verdicts = Counter(verdict_counts(self._store).get(self._route, {}))
-            if verdicts.total() >= handed_over or time.monotonic() > deadline:
+            if (not queued and verdicts.total() >= asked) or time.monotonic() > deadline:
                 return verdicts
             time.sleep(0.1)
 

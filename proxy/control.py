@@ -74,5 +74,5 @@ class Control:
             "started": self._started,
             "connections": len(self._runtime.clients),
             "counts": self._runtime.metrics.by_route(),
-            "shadow": self._runtime.metrics.shadows(),
+            "shadow": self._runtime.metrics.shadows() | {"queued": self._runtime.shadow.queued},
         }

@@ -79,6 +79,11 @@ class Shadow:
         self._active: set[ShadowCall] = set()
         sink.connect()
 
+    @property
+    def queued(self) -> int:
+        """How many questions are not answered yet."""
+        return len(self._queue) + len(self._active)
+
     def offer(self, job: ShadowJob) -> None:
         """Queue a question, or drop it when the queue is full. Returns at once."""
         if len(self._queue) >= MAX_QUEUED:
