@@ -130,7 +130,7 @@ def test_what_is_no_picture_is_refused(as_user, customer, settings):
 
 def test_a_picture_is_named_by_what_it_is_and_served(as_user, customer):
     client = as_user(customer)
-    answer = client.post(AVATAR, {"avatar": picture(name="evil.html.png")}, format="multipart")
+    answer = client.post(AVATAR, {"avatar": picture(name="evil.gif")}, format="multipart")
     assert answer.status_code == 201
     url = answer.json()["avatar"]
     assert url.startswith("http://testserver/media/avatars/")

@@ -10,7 +10,7 @@ from shop.cart.models import Cart
 from shop.catalog.models import Product, Review
 from shop.inventory.models import Reservation, Stock
 from shop.nightly import Night, run
-from shop.orders.checkout import Destination, pay, place
+from shop.orders.checkout import Destination, expire, pay, place
 from shop.orders.models import Order
 from shop_facts import GOOD_CARD, SHIP_TO
 
@@ -58,6 +58,7 @@ def test_an_order_paid_in_time_is_never_cancelled(customer, product, fill_cart):
     order = place(customer, fill_cart(customer, product), Destination(**SHIP_TO), None)
     pay(order.pk, GOOD_CARD)
     assert run(NOW + timedelta(days=30)).orders == 0
+    assert expire(order.pk) is False  # paid after the night had listed it
     assert Order.objects.get().status == "paid"
 
 
