@@ -7,9 +7,12 @@ from typing import Any
 
 import click
 
+from strangler.cli.compare import compare
+from strangler.cli.doctor import doctor
 from strangler.cli.output import show_error
 from strangler.cli.routes import back, flip, history, routes
 from strangler.cli.stack import down, status, up
+from strangler.cli.takeover import takeover
 from strangler.errors import StranglerError
 
 AS_JSON = "strangler.as_json"
@@ -45,5 +48,5 @@ def main() -> None:
     """
 
 
-for command in (up, down, status, routes, flip, back, history):
+for command in (up, down, status, routes, flip, back, history, compare, takeover, doctor):
     main.add_command(command)

@@ -18,7 +18,7 @@ STAGE = click.Choice([stage.value for stage in Stage])
 @click.command()
 @json_option
 def routes(*, as_json: bool) -> None:
-    """Show every route: stage, owner, percent, verdicts, last move."""
+    """Show every route: stage, owner, verdicts, last move."""
     answer = list_routes(here())
     emit(answer, as_json=as_json, human=lambda console: show_routes(console, answer))
 
@@ -49,7 +49,10 @@ def flip(
 @click.option("--reason", default="", metavar="R", help="Why, for the audit.")
 @json_option
 def back(route: str, stage: str | None, reason: str, *, as_json: bool) -> None:
-    """Move ROUTE one stage back, or to any earlier STAGE, at once and without a gate."""
+    """Move ROUTE back, one stage or to STAGE.
+
+    To any earlier stage, at once and without a gate. Prints how to undo it.
+    """
     answer = moves.back(here(), route, Stage(stage) if stage else None, reason, actor())
     emit(answer, as_json=as_json, human=lambda console: show_move(console, answer))
 
@@ -58,9 +61,9 @@ def back(route: str, stage: str | None, reason: str, *, as_json: bool) -> None:
 @click.argument("route", required=False)
 @json_option
 def history(route: str | None, *, as_json: bool) -> None:
-    """Show every change, of ROUTE if named, and check that the record is whole.
+    """Show every change, and check the record.
 
-    Exit 1 names each line that is not as it was written.
+    Of one ROUTE if it is named. Exit 1 names each line that is not as it was written.
     """
     answer = recorded(here(), route)
     emit(answer, as_json=as_json, human=lambda console: show_history(console, answer))

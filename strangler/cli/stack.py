@@ -14,10 +14,10 @@ from strangler.status import look
 @click.command()
 @json_option
 def up(*, as_json: bool) -> None:
-    """Start the whole stack on this machine and wait until every part answers.
+    """Start the whole stack on this machine.
 
-    Migrates the databases first. Refuses when it runs already, when a port is taken or the table is not
-    sound; when a part does not come up, everything is stopped again.
+    Migrates the databases first and returns when every part answers. Refuses when it runs already, when a
+    port is taken or the table is not sound; when a part does not come up, everything is stopped again.
     """
     answer = stack.up(here(), os.environ, who=actor().name)
     emit(answer, as_json=as_json, human=lambda console: show_started(console, answer))
@@ -34,6 +34,9 @@ def down(*, as_json: bool) -> None:
 @click.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Show what is live where: parts, table, workers, routes, upstreams."""
+    """Show what is live where, now.
+
+    Parts, table, workers, routes with their counts, health of the upstreams. Works when all is down, too.
+    """
     answer = look(here())
     emit(answer, as_json=as_json, human=lambda console: show_status(console, answer))
