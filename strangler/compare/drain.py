@@ -7,6 +7,7 @@ A pair that breaks the judge is counted as not comparable and never stops the ot
 import asyncio
 import enum
 import logging
+import socket
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,9 +21,9 @@ from strangler.compare.writing import Writer
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 100  # with QUEUED the memory's bound: a pair may hold two bodies as large as the proxy captures
 BATCH_SECONDS = 0.1
-QUEUED = 2000
+QUEUED = 100
 READ_BYTES = 256 * 1024
 LAST_READ_SECONDS = 0.1  # a worker that sends nothing for so long has nothing under way
 STOP_SECONDS = 5.0
@@ -41,9 +42,10 @@ Judge = Callable[[Pair], Comparison]
 class Drain:
     """One comparer: connections fill a bounded queue, one task judges and stores it in batches."""
 
-    def __init__(self, writer: Writer, judge: Judge, *, queued: int = QUEUED) -> None:
+    def __init__(self, writer: Writer, judge: Judge, *, queued: int = QUEUED, batch: int = BATCH) -> None:
         self._writer = writer
         self._judge = judge
+        self._batch = batch
         self._queue: asyncio.Queue[Pair | Event] = asyncio.Queue(queued)
         self._stopping = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
@@ -54,17 +56,30 @@ class Drain:
 
     async def run(self, path: Path) -> None:
         """Listen on the socket until `stop`; store everything that was received. Raises SocketTaken."""
-        socket_place.clear(path)
+        listener = socket_place.listen(path)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._store_all())
-            server = await asyncio.start_unix_server(self._connected, path, limit=READ_BYTES)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(listener, self._accept_all, listener)
             log.info("listening on %s", path)
             await self._stopping.wait()
-            server.close()
+            loop.remove_reader(listener)
+            self._accept_all(listener)  # a worker may have connected, and sent, an instant before
+            listener.close()
             path.unlink(missing_ok=True)
             await self._end_connections()
             await self._queue.put(Event.END)
         log.info("stopped; everything received is stored")
+
+    def _accept_all(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except BlockingIOError:
+                return
+            task = asyncio.create_task(self._take_from(connection))
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
 
     async def _end_connections(self) -> None:
         """Let workers finish what they are sending; cut off one that does not stop."""
@@ -75,16 +90,13 @@ class Drain:
             connection.cancel()
         await asyncio.gather(*endless, return_exceptions=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
+    async def _take_from(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_BYTES)
         try:
             await self._read_all(reader)
         except ConnectionError as error:
             log.info("a worker's connection broke: %s", error)
         finally:
-            self._connections.discard(task)
             writer.close()
 
     async def _read_all(self, reader: asyncio.StreamReader) -> None:
@@ -104,10 +116,12 @@ class Drain:
         stopping = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        try:
-            return await asyncio.wait_for(reading, LAST_READ_SECONDS)
-        except TimeoutError:
-            return b""
+        # Not wait_for: its timeout could throw away data that arrived with it.
+        done, _ = await asyncio.wait({reading}, timeout=LAST_READ_SECONDS)
+        if done:
+            return await reading
+        reading.cancel()
+        return b""
 
     async def _store_all(self) -> None:
         ended = False
@@ -121,7 +135,7 @@ class Drain:
         batch = [await self._queue.get()]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + BATCH_SECONDS
-        while len(batch) < BATCH and batch[-1] is not Event.END:
+        while len(batch) < self._batch and batch[-1] is not Event.END:
             try:
                 batch.append(await self._next_until(deadline - loop.time()))
             except TimeoutError:

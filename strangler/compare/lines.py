@@ -70,11 +70,11 @@ def _laid_out(body: bytes, media_type: media.MediaType) -> Iterator[Line]:
         except (lossless.NotJson, lossless.TooDeep):
             pass
     try:
-        text = body.decode()
+        written = body.decode()
     except UnicodeDecodeError:
         return iter([Line(str(Path(Place.BODY)), f"({digest(body)})")])
     is_form = media_type.essence == "application/x-www-form-urlencoded"
-    return _text(masking.form(text) if is_form else masking.html(text))
+    return _text(masking.form(written) if is_form else masking.text(written))
 
 
 def _text(text: str) -> Iterator[Line]:

@@ -26,11 +26,12 @@ SECRET_HEADERS = frozenset(
         "x-strangler-identity",
     }
 )
-_SECRET_NAME = re.compile(
-    r"passw|passphrase|secret|token|api_?key|credential|csrf|session|authori[sz]ation|cvv|cvc|card_?number",
-    re.IGNORECASE,
+_WORDS = (
+    r"passw|passphrase|secret|token|api_?key|credential|csrf|session|authori[sz]ation|cvv|cvc|card_?number"
 )
-_HIDDEN_INPUT = re.compile(r"<input\b[^>]*>", re.IGNORECASE)
+_SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+_MEMBER = re.compile(rf'("[^"]*(?:{_WORDS})[^"]*"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^,}}\s]+)', re.IGNORECASE)
+_INPUT = re.compile(r"<input\b[^>]*>", re.IGNORECASE)
 _INPUT_NAME = re.compile(r"\bname=[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _INPUT_VALUE = re.compile(r"(\bvalue=)(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 
@@ -78,9 +79,9 @@ def tree(value: Json) -> Json:
     return [tree(each) for each in value] if isinstance(value, list) else value
 
 
-def html(text: str) -> str:
-    """Return HTML with the values of secret form fields masked."""
-    return _HIDDEN_INPUT.sub(_masked_input, text)
+def text(written: str) -> str:
+    """Return text of no known grammar with what looks like a secret form field or JSON member masked."""
+    return _MEMBER.sub(rf'\1"{MASK}"', _INPUT.sub(_masked_input, written))
 
 
 def comparison(shown: Comparison) -> Comparison:
@@ -98,9 +99,9 @@ def difference(shown: Difference) -> Difference:
         case Place.JSON:
             return _with_texts(shown, json_text)
         case Place.HEADER:
-            return _with_texts(shown, lambda text: header(shown.path.name, text))
+            return _with_texts(shown, lambda value: header(shown.path.name, value))
         case Place.BODY:
-            return _with_texts(shown, html)
+            return _with_texts(shown, text)
     return shown
 
 
@@ -113,7 +114,7 @@ def json_text(written: str) -> str:
 
 
 def _with_texts(shown: Difference, mask: Callable[[str], str]) -> Difference:
-    texts = (None if text is None else mask(text) for text in (shown.control, shown.candidate))
+    texts = (None if each is None else mask(each) for each in (shown.control, shown.candidate))
     control, candidate = texts
     return replace(shown, control=control, candidate=candidate)
 

@@ -16,7 +16,7 @@ _MADE_BY_CURL = frozenset({"connection", "content-length", "transfer-encoding", 
 def commands(pair: Pair, upstreams: Mapping[str, str]) -> tuple[str, ...]:
     """Return one curl line for each side; none for a request that may change something.
 
-    `upstreams` are base URLs by name. An upstream that is not among them becomes a variable, `${CATALOG_URL}`.
+    `upstreams` are base URLs by name. One that is not among them becomes a variable, `${CATALOG_URL}`.
     """
     if pair.request.method not in SAFE_METHODS:
         return ()

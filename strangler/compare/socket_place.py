@@ -1,4 +1,4 @@
-"""Make sure that a Unix socket can be bound. Effects: removes a socket that nobody listens on."""
+"""Take a place for a Unix socket. Effects: removes a socket that nobody listens on, creates one."""
 
 import socket
 import stat
@@ -7,9 +7,18 @@ from pathlib import Path
 from strangler.errors import SocketTaken
 
 
-def clear(path: Path) -> None:
-    """Remove a stale socket. Raises SocketTaken when a live process listens there or it is no socket."""
+def listen(path: Path) -> socket.socket:
+    """Return a listening socket that never blocks. Raises SocketTaken."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
+def _clear(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -109,6 +109,9 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     if version != VERSION and (version or tables):
         raise _foreign(path, f"a store of version {version}")
     database.execute("PRAGMA foreign_keys = ON")
+    database.execute(
+        "PRAGMA synchronous = NORMAL"
+    )  # a power failure may cost the last batches, never the file
     if not tables:
         _create(database)
 
