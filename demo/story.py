@@ -1,7 +1,8 @@
 """The story: one route of the catalog goes from the monolith to the service and back, under traffic."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rich import box
@@ -28,17 +29,17 @@ class Step:
     title: str
     move: tuple[str, ...]  # arguments of `strangler`; none for the state before the first move
     answers: frozenset[str]  # who may answer the route at this stage
-    compares: bool
+    compares: bool = False
 
 
-MONOLITH, CATALOG = "monolith", "catalog"
+MONOLITH, CATALOG, SHADOW = "monolith", "catalog", "shadow"
 STEPS = (
-    Step("monolith", (), frozenset({MONOLITH}), compares=False),
+    Step("monolith", (), frozenset({MONOLITH})),
     Step("shadow", ("flip", ROUTE, "shadow"), frozenset({MONOLITH}), compares=True),
-    Step("canary 10 %", ("flip", ROUTE, "canary", "--percent", "10"), frozenset({MONOLITH, CATALOG}), False),
-    Step("canary 50 %", ("flip", ROUTE, "--percent", "50"), frozenset({MONOLITH, CATALOG}), False),
-    Step("service", ("flip", ROUTE, "service"), frozenset({CATALOG}), compares=False),
-    Step("back", ("back", ROUTE, "monolith"), frozenset({MONOLITH}), compares=False),
+    Step("canary 10 %", ("flip", ROUTE, "canary", "--percent", "10"), frozenset({MONOLITH, CATALOG})),
+    Step("canary 50 %", ("flip", ROUTE, "--percent", "50"), frozenset({MONOLITH, CATALOG})),
+    Step("service", ("flip", ROUTE, "service"), frozenset({CATALOG})),
+    Step("back", ("back", ROUTE, "monolith"), frozenset({MONOLITH})),
 )
 
 
@@ -50,12 +51,16 @@ def tell(place: Place, console: Console) -> list[str]:
         f"{VISITORS} visitors browse, {CUSTOMERS} customers sign in and buy, all through the proxy"
         f"\nat {place.url}. The route that moves: [bold]{ROUTE}[/bold], {PATH}\n"
     )
+    watch = Watch(place.var, ROUTE)
+    with Traffic(place.url, PRODUCTS, VISITORS, CUSTOMERS) as traffic:
+        steps = list(_steps(place, traffic, watch, console))
+    verdicts = watch.verdicts()
     table = _table()
     wrong: list[str] = []
-    with Traffic(place.url, PRODUCTS, VISITORS, CUSTOMERS) as traffic:
-        for step, seen in _steps(place, traffic, console):
-            _row(table, step, seen)
-            wrong += _judge(step, seen)
+    for step, seen in steps:
+        compared = verdicts[SHADOW] if step.compares else Counter()
+        _row(table, step, seen, compared)
+        wrong += [f"{step.title}: {fault}" for fault in _judge(step, seen, compared)]
     console.print()
     console.print(table)
     return wrong
@@ -70,14 +75,19 @@ def _prepare(place: Place, console: Console) -> None:
     _say(console, place, "takeover", "start", CATALOG, "--execute")
 
 
-def _steps(place: Place, traffic: Traffic, console: Console) -> Iterator[tuple[Step, Seen]]:
-    watch = Watch(place.var, ROUTE)
-    for step in STEPS:
-        if step.move:
+def _steps(place: Place, traffic: Traffic, watch: Watch, console: Console) -> Iterator[tuple[Step, Seen]]:
+    """Yield each step once the next move is acknowledged."""
+    previous: Step | None = None
+    for step in (*STEPS, None):
+        watch.move_begins()
+        if step and step.move:
             _say(console, place, *step.move)
-            watch.moved()
-        time.sleep(STEP_SECONDS)
-        yield step, watch.step(traffic.samples.cut())
+        if previous:
+            yield previous, watch.step(traffic.samples.cut(), previous.answers)
+        if step:
+            watch.move_ended()
+            time.sleep(STEP_SECONDS)
+        previous = step
 
 
 def _say(console: Console, place: Place, *arguments: str) -> None:
@@ -100,8 +110,8 @@ def _table() -> Table:
     return table
 
 
-def _row(table: Table, step: Step, seen: Seen) -> None:
-    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in seen.verdicts.items())
+def _row(table: Table, step: Step, seen: Seen, compared: Mapping[str, int]) -> None:
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in compared.items())
     table.add_row(
         step.title,
         str(seen.requests),
@@ -114,17 +124,17 @@ def _row(table: Table, step: Step, seen: Seen) -> None:
     )
 
 
-def _judge(step: Step, seen: Seen) -> Iterator[str]:
+def _judge(step: Step, seen: Seen, compared: Mapping[str, int]) -> Iterator[str]:
     """Yield what was not as promised at this stage."""
     for sample in seen.problems[:3]:
-        yield f"{step.title}: {sample.method} {sample.path}: {sample.problem}"
+        yield f"{sample.method} {sample.path}: {sample.problem}"
     if not seen.requests:
-        yield f"{step.title}: no request was answered"
-    missing = step.answers - seen.answered.keys()
+        yield "no request was answered"
+    missing = {target for target in step.answers if not seen.answered.get(target)}
     if missing:
-        yield f"{step.title}: {', '.join(sorted(missing))} answered nothing"
-    if step.compares and not seen.verdicts:
-        yield f"{step.title}: nothing was compared"
-    differing = {verdict: n for verdict, n in seen.verdicts.items() if verdict not in ("MATCH", "EXPECTED")}
+        yield f"{', '.join(sorted(missing))} answered nothing"
+    if step.compares and not compared:
+        yield "nothing was compared"
+    differing = {verdict: n for verdict, n in compared.items() if verdict not in ("MATCH", "EXPECTED")}
     if differing:
-        yield f"{step.title}: the two sides differed: {differing}; strangler compare report says where"
+        yield f"the two sides differed: {differing}; strangler compare report says where"

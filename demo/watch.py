@@ -1,14 +1,16 @@
 """What one step of the migration looked like: to the clients, at the proxy, to the comparer."""
 
+import contextlib
 import statistics
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.traffic import Sample
-from strangler.evidence import verdict_counts
+from strangler.compare.reading import Reader
+from strangler.errors import NoStore
 from strangler.workers import worker_statuses
 
 SETTLE_SECONDS = 10.0
@@ -16,45 +18,68 @@ SETTLE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Seen:
-    """A step's figures. Seconds are the clients'; counts are of the one route that moves."""
+    """A step's figures. Seconds are the clients'; `answered` is of the one route that moves, by target."""
 
     requests: int
     problems: tuple[Sample, ...]
     p50: float
     p99: float
-    answered: Mapping[str, int]  # by target
-    verdicts: Mapping[str, int]
+    answered: Mapping[str, int]
 
 
 class Watch:
-    """Counters that only grow, read at the end of each step; a step is the difference."""
+    """Reads counters that only grow; a step is the difference."""
 
     def __init__(self, var: Path, route: str) -> None:
         self._control = var / "proxy"
         self._store = var / "compare.sqlite3"
         self._route = route
-        self._answered: Counter[str] = Counter()
-        self._verdicts: Counter[str] = Counter()
+        self._move_began = self._last_move_began = self._move_ended = Counter[str]()
 
-    def moved(self) -> None:
-        """Count from here on: the move is acknowledged by every worker."""
-        self._verdicts = self._settled_verdicts()
-        self._answered = self._targets()
+    def move_begins(self) -> None:
+        """Note who answered how often before a move."""
+        self._last_move_began, self._move_began = self._move_began, self._targets()
 
-    def step(self, samples: list[Sample]) -> Seen:
-        """Return what clients saw since the last call, and of the route what happened since the move."""
-        answered = self._targets()
-        verdicts = self._settled_verdicts()
-        seen = Seen(
+    def move_ended(self) -> None:
+        """Note the same once every worker has acknowledged it."""
+        self._move_ended = self._targets()
+
+    def step(self, samples: list[Sample], may_answer: frozenset[str]) -> Seen:
+        """Return what happened between two moves.
+
+        The command that moves takes a moment: whoever may answer at this stage is counted from where the
+        first begins to where the second ends, the other side only between the two.
+        """
+        wide = self._targets() - self._last_move_began
+        strict = self._move_began - self._move_ended
+        seconds = [sample.seconds for sample in samples]
+        return Seen(
             requests=len(samples),
             problems=tuple(sample for sample in samples if sample.problem),
-            p50=_quantile([sample.seconds for sample in samples], 50),
-            p99=_quantile([sample.seconds for sample in samples], 99),
-            answered=answered - self._answered,
-            verdicts=verdicts - self._verdicts,
+            p50=_quantile(seconds, 50),
+            p99=_quantile(seconds, 99),
+            answered={target: (wide if target in may_answer else strict)[target] for target in wide},
         )
-        self._answered, self._verdicts = answered, verdicts
-        return seen
+
+    def verdicts(self) -> defaultdict[str, Counter[str]]:
+        """Return the route's verdicts by stage, once every pair has one. Ask when traffic has ended."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            workers = worker_statuses(self._control).answers
+            asked = sum(worker.shadow["sent"] + worker.shadow["failed"] for worker in workers)
+            queued = sum(worker.shadow["queued"] for worker in workers)
+            found = self._judged()
+            total = sum(each.total() for each in found.values())
+            if (not queued and total >= asked) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)
+
+    def _judged(self) -> defaultdict[str, Counter[str]]:
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        with contextlib.suppress(NoStore), Reader(self._store) as reader:
+            for count in reader.counts():
+                found[count.stage][count.verdict.value] += count.n
+        return found
 
     def _targets(self) -> Counter[str]:
         totals: Counter[str] = Counter()
@@ -62,18 +87,6 @@ class Watch:
             for target, count in worker.counts.get(self._route, {}).items():
                 totals[target] += count.requests
         return totals
-
-    def _settled_verdicts(self) -> Counter[str]:
-        """Wait, within bounds, until every pair that was handed over has its verdict."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            workers = worker_statuses(self._control).answers
-            asked = sum(worker.shadow["sent"] + worker.shadow["failed"] for worker in workers)
-            queued = sum(worker.shadow["queued"] for worker in workers)
-            verdicts = Counter(verdict_counts(self._store).get(self._route, {}))
-            if (not queued and verdicts.total() >= asked) or time.monotonic() > deadline:
-                return verdicts
-            time.sleep(0.1)
 
 
 def _quantile(seconds: Iterable[float], percent: int) -> float:
