@@ -2,23 +2,27 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError as InvalidValue
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from shop.catalog.models import Category, Product, ProductImage, RelatedProduct, Review
 
+STORABLE = (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator())
 
-def refuse_null_characters(value: Any) -> None:
-    """Refuse U+0000 anywhere in a JSON value: PostgreSQL cannot store it."""
-    if isinstance(value, str) and "\x00" in value:
-        raise InvalidValue("Null characters are not allowed.")
+
+def refuse_unstorable_text(value: Any) -> None:
+    """Refuse text anywhere in a JSON value that PostgreSQL cannot store, in the words of a plain field."""
+    if isinstance(value, str):
+        for check in STORABLE:
+            check(value)
     if isinstance(value, dict):
         for key, entry in value.items():
-            refuse_null_characters(key)
-            refuse_null_characters(entry)
+            refuse_unstorable_text(key)
+            refuse_unstorable_text(entry)
     if isinstance(value, list):
         for entry in value:
-            refuse_null_characters(entry)
+            refuse_unstorable_text(entry)
 
 
 class CategorySerializer(serializers.ModelSerializer):
@@ -90,7 +94,7 @@ class ProductSerializer(serializers.ModelSerializer):
     category_id = serializers.PrimaryKeyRelatedField(
         source="category", queryset=Category.objects.all(), write_only=True
     )
-    attributes = serializers.JSONField(required=False, validators=[refuse_null_characters])
+    attributes = serializers.JSONField(required=False, validators=[refuse_unstorable_text])
     image = serializers.CharField(source="first_image.url", read_only=True, allow_null=True)
     images = ImageSerializer(many=True, read_only=True)
     related = RelatedSerializer(source="related_links", many=True, read_only=True)

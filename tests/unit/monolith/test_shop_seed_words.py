@@ -2,9 +2,6 @@
 
 import random
 
-import pytest
-from django.core.exceptions import ValidationError
-from shop.catalog.serializers import refuse_null_characters
 from shop.seeding.goods import Goods, Item, places
 from shop.seeding.words import words
 
@@ -52,13 +49,3 @@ def test_every_slug_is_unique_and_ascii():
 def test_categories_are_two_levels_deep():
     categories, below = places()
     assert {place.category.parent_id for place in below} == {c.pk for c in categories if c.parent_id is None}
-
-
-@pytest.mark.parametrize("value", ["a\x00", ["a", ["\x00"]], {"a": {"b": "\x00"}}, {"\x00": 1}])
-def test_null_characters_are_refused_however_deep(value):
-    with pytest.raises(ValidationError, match="Null characters"):
-        refuse_null_characters(value)
-
-
-def test_a_written_out_escape_is_no_null_character():
-    refuse_null_characters({"a": ["\\u0000", 0, None, ""]})
