@@ -19,6 +19,7 @@ from strangler.errors import (
 )
 from strangler.flip import back, flip
 from strangler.steps import Forward, Position
+from strangler.table_file import replace_text
 
 ROUTE = "catalog.products"
 
@@ -219,3 +220,20 @@ def test_an_edit_by_hand_is_recorded_at_the_next_change(place, ann):
     edit, change, _ = (line.record for line in Audit(place.audit).read().lines[2:])
     assert (edit.action, edit.before, edit.after) == (Action.HAND_EDIT, recorded, edited)
     assert (change.action, change.before) == (Action.BACK, edited)
+
+
+def test_a_text_that_nobody_looked_at_is_never_written_over(place):
+    text = place.table.read_text()
+    with pytest.raises(ConcurrentChange):
+        replace_text(place.table, "a new text", expected=version_of("another text"))
+    assert place.table.read_text() == text
+    assert list(place.table.parent.iterdir()) == [place.table]
+
+
+def test_the_record_goes_on_behind_a_line_that_broke_off(place, ann):
+    flip(place, ROUTE, Forward(), ann)
+    place.audit.write_bytes(place.audit.read_bytes()[:-30])
+    back(place, ROUTE, None, "", ann)
+    chain = Audit(place.audit).read()
+    assert [fault.number for fault in chain.faults] == [2]
+    assert [line.record.action for line in chain.lines[-2:]] == [Action.BACK, Action.OUTCOME]
