@@ -50,7 +50,7 @@ def database_name(url: str) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server; every database made on it is dropped at the end."""
-    with _server() as admin_url:
+    with running_server() as admin_url:
         server = Postgres(admin_url)
         yield server
         for name in server.made:
@@ -58,7 +58,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def running_server() -> Iterator[str]:
     named = os.environ.get("STRANGLER_TEST_PG")
     if named:
         yield named
