@@ -40,20 +40,24 @@ class Categories(Table[Category]):
     ) -> Category:
         row = Category(**values)
         session.add(row)
-        session.flush()
-        # Read back, for the answer shows a count that only the query computes.
-        session.expunge(row)
-        return self.get(session, str(row.id), safe=False)
+        self._flush(session, row)
+        return row
 
     def update(self, session: Session, row: Category, values: Mapping[str, Any], now: datetime) -> None:
         _assign(row, values)
-        session.flush()
+        self._flush(session, row)
 
     def delete(self, session: Session, row: Category) -> None:
         children = key_exists(session, Category.parent_id, row.id)
         if children or key_exists(session, Product.category_id, row.id):
             raise Conflict(STILL_REFERRED_TO)
         session.delete(row)
+
+    def _flush(self, session: Session, row: Category) -> None:
+        """Write, and read back: the answer shows a count that only the query computes."""
+        session.flush()
+        again = self.detailed().where(Category.id == row.id).execution_options(populate_existing=True)
+        session.scalar(again)
 
 
 class Products(Table[Product]):

@@ -28,6 +28,7 @@ def build(service: Service, resources: dict[str, Resource]) -> Flask:
     app = Flask(service.name, static_folder=None)
     # Only the proxy reaches a service, so its word on scheme and client is taken. It leaves Host alone.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    app.extensions["database"] = service.database  # whoever made the application closes it
     add_metrics(app)
     add_request_log(app)
     speak_like_django(app)

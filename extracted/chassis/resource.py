@@ -26,12 +26,17 @@ from extracted.chassis.parsing import parse_json
 from extracted.chassis.query import QueryParams
 from extracted.chassis.rendering import Json
 
+MAX_BODY_BYTES = 2_621_440  # Django's DATA_UPLOAD_MAX_MEMORY_SIZE
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # django/utils/encoding.py iri_to_uri: what is left as it stands in a query string.
 QUERY_SAFE = "/#%[]=:;$&()+,!?*@'~"
 # django/utils/encoding.py escape_uri_path: what is left as it stands in a path.
 PATH_SAFE = "/:@&+$,-_.!~*'()"
+
+
+class BodyTooLarge(Exception):
+    """The body is beyond Django's limit; its answer is a page, not JSON."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +67,17 @@ class Call:
         query = quote(self.request.environ.get("QUERY_STRING", ""), safe=QUERY_SAFE)
         return f"{self.request.scheme}://{host}{path}" + (f"?{query}" if query else "")
 
+    def receive(self) -> None:
+        """Take the whole body in, so that no transaction waits for a slow client; too large ones stay out."""
+        if (self.request.content_length or 0) <= MAX_BODY_BYTES:
+            self.request.get_data()
+
     def data(self) -> Any:
-        """Return what the body says, an empty object where there is none; raise ApiError."""
+        """Return what the body says, an empty object where there is none; raise ApiError or BodyTooLarge."""
         if not self.request.content_length:
             return {}
+        if self.request.content_length > MAX_BODY_BYTES:
+            raise BodyTooLarge
         return parse_json(self.request.get_data(), self.request.headers.get("Content-Type", ""))
 
 

@@ -109,7 +109,7 @@ class Item:
             return Answer(200, represent(self.fields, self._get(session, call)))
 
     def _update(self, call: Call) -> Answer:
-        call.request.get_data()  # a slow client must not hold the write lock
+        call.receive()
         table = self.entity.table
 
         def change(session: Session) -> dict[str, Any]:

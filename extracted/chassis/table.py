@@ -69,7 +69,7 @@ class Table(Generic[Row]):
     def page(self, session: Session, query: QueryParams) -> tuple[Page, Sequence[Row]]:
         """Return the page that a query asks for; raise ApiError for parameters that mean nothing."""
         cleaned = clean_filters(self.filters(session), query)
-        wanted = [self.readable(), *self.narrowed(cleaned), *self._found(session, search_terms(query))]
+        wanted = [self.readable(), *self.narrowed(cleaned), *self._found(session, query)]
         order = ordering(query, self.orderable, self.default_order)
         count = session.scalar(select(func.count()).select_from(self.model).where(*wanted)) or 0
         page = page_of(query, count)
@@ -94,10 +94,12 @@ class Table(Generic[Row]):
         """Return the answers to a form's questions while row `row_id` is changed, or a new one made."""
         return RowLookup(session, self.model, self.references, row_id)
 
-    def _found(self, session: Session, terms: Sequence[str]) -> Iterator[Condition]:
+    def _found(self, session: Session, query: QueryParams) -> Iterator[Condition]:
+        if not self.searched:
+            return
         dialect = session.get_bind().dialect.name
-        if self.searched:
-            yield from (or_(*(contains(column, term, dialect) for column in self.searched)) for term in terms)
+        for term in search_terms(query):
+            yield or_(*(contains(column, term, dialect) for column in self.searched))
 
     def _by(self, order: Sequence[str]) -> Iterator[ColumnElement[Any]]:
         for term in order:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, DecimalException
+from itertools import islice
 from typing import Any, ClassVar
 
 from extracted.chassis.fields import MISSING, Field, Invalid, Lookup, ReadOnly
@@ -26,6 +27,7 @@ class Char(Field):
     unique: str | None = None  # what to say where another row has the value
 
     kind: ClassVar[str] = "string"
+    INVALID: ClassVar[str] = "Not a valid string."
 
     def accept(self, name: str, value: Any, lookup: Lookup) -> Any:
         if value is not MISSING and str(value).strip() == "":
@@ -36,7 +38,7 @@ class Char(Field):
 
     def parse(self, name: str, value: Any, lookup: Lookup) -> str:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise Invalid("Not a valid string.")
+            raise Invalid(self.INVALID)
         return str(value).strip()
 
     def faults(self, name: str, value: Any, lookup: Lookup) -> Iterator[str]:
@@ -68,12 +70,13 @@ class Slug(Char):
     """Text of ASCII letters, digits, underscores and hyphens."""
 
     kind: ClassVar[str] = "slug"
+    INVALID: ClassVar[str] = 'Enter a valid "slug" consisting of letters, numbers, underscores or hyphens.'
     PATTERN: ClassVar[re.Pattern[str]] = re.compile(r"^[-a-zA-Z0-9_]+$")
 
     def faults(self, name: str, value: Any, lookup: Lookup) -> Iterator[str]:
         yield from super().faults(name, value, lookup)
         if not self.PATTERN.search(value):
-            yield 'Enter a valid "slug" consisting of letters, numbers, underscores or hyphens.'
+            yield self.INVALID
 
 
 def _bound_faults(value: Any, least: Any, most: Any) -> Iterator[str]:
@@ -233,7 +236,7 @@ class Instant(ReadOnly):
 
 @dataclass(frozen=True, kw_only=True)
 class JsonValue(Field):
-    """Any JSON value that PostgreSQL can store: it has no U+0000."""
+    """Any JSON value whose text PostgreSQL can store; the first that it cannot is told."""
 
     def parse(self, name: str, value: Any, lookup: Lookup) -> Any:
         try:
@@ -243,8 +246,7 @@ class JsonValue(Field):
         return value
 
     def faults(self, name: str, value: Any, lookup: Lookup) -> Iterator[str]:
-        if any("\x00" in text for text in _texts(value)):
-            yield "Null characters are not allowed."
+        yield from islice((fault for text in _texts(value) for fault in text_faults(text)), 1)
 
 
 def _texts(value: Any) -> Iterator[str]:

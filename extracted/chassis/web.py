@@ -13,10 +13,11 @@ from werkzeug.routing import BaseConverter, RequestRedirect, Rule
 from extracted.chassis.conditional import Outcome, etag_of, evaluate
 from extracted.chassis.identity import IdentityReader
 from extracted.chassis.rendering import render_json
-from extracted.chassis.resource import PATH_SAFE, QUERY_SAFE, Answer, Resource, answer
+from extracted.chassis.resource import PATH_SAFE, QUERY_SAFE, Answer, BodyTooLarge, Resource, answer
 
 HTML = "text/html; charset=utf-8"
-MAX_BODY_BYTES = 2_621_440  # Django's DATA_UPLOAD_MAX_MEMORY_SIZE
+# The monolith looks at the session for whatever it answers, the page for a missing address included.
+PER_USER = {"Vary": "Cookie"}
 
 PAGE = """
 <!doctype html>
@@ -47,8 +48,8 @@ def speak_like_django(app: Flask) -> None:
     app.url_map.converters["key"] = KeyConverter
     app.url_map.merge_slashes = False
     app.before_request(_redirect_to_slash)
-    app.before_request(_refuse_large_body)
     app.register_error_handler(HTTPException, _page_of)
+    app.register_error_handler(BodyTooLarge, lambda _fault: _page(400))
     app.register_error_handler(Exception, lambda fault: _defect(app, fault))
     app.after_request(_finish)
 
@@ -70,7 +71,7 @@ def _response(given: Answer) -> Response:
     if not body:
         del response.headers["Content-Type"]
     if given.per_user:
-        response.headers["Vary"] = "Cookie"
+        response.headers.update(PER_USER)
     return response
 
 
@@ -79,11 +80,7 @@ def _redirect_to_slash() -> Response | None:
         return None
     query = quote(request.environ.get("QUERY_STRING", ""), safe=QUERY_SAFE)
     target = quote(request.path, safe=PATH_SAFE) + "/"
-    return _empty(301, {"Location": f"{target}?{query}" if query else target})
-
-
-def _refuse_large_body() -> Response | None:
-    return _page(400) if (request.content_length or 0) > MAX_BODY_BYTES else None
+    return _empty(301, {"Location": f"{target}?{query}" if query else target, **PER_USER})
 
 
 def _page_of(fault: HTTPException) -> Response | HTTPException:
@@ -92,7 +89,7 @@ def _page_of(fault: HTTPException) -> Response | HTTPException:
 
 def _page(status: int) -> Response:
     title, details = PAGES[status]
-    return Response(PAGE.format(title=title, details=details), status, content_type=HTML)
+    return Response(PAGE.format(title=title, details=details), status, PER_USER, content_type=HTML)
 
 
 def _defect(app: Flask, fault: Exception) -> Response:
