@@ -14,7 +14,6 @@ from strangler.audit import Action, Audit, Outcome, Record, reconcile
 from strangler.edit import moved
 from strangler.errors import NotAcknowledged, ServiceUnwell, TableForbids
 from strangler.evidence import verdict_counts
-from strangler.health import ask_health
 from strangler.installation import Installation
 from strangler.steps import Forward, Position, step_back, step_forward, undo
 from strangler.table_file import TableText, change_lock, expect_version, read_table, replace_text
@@ -80,6 +79,8 @@ def _needs_more_of_the_service(route: Route, target: Position) -> bool:
 
 
 def _require_health(seen: TableText, route: Route, target: Position) -> None:
+    from strangler.health import ask_health  # loads an HTTP client, and going back must not wait for one
+
     health = ask_health(seen.table.service_of(route))
     if not health.well:
         raise ServiceUnwell(

@@ -3,27 +3,45 @@
 Exit codes: 0 done, 1 ran and found differences, 2 refused or wrong usage, 3 could not measure.
 """
 
+from importlib import import_module
 from typing import Any
 
 import click
 
-from strangler.cli.compare import compare
-from strangler.cli.doctor import doctor
-from strangler.cli.output import show_error
-from strangler.cli.routes import back, flip, history, routes
-from strangler.cli.stack import down, status, up
-from strangler.cli.takeover import takeover
 from strangler.errors import StranglerError
 
 AS_JSON = "strangler.as_json"
 
+# Each verb and the module of its family, in the order of use. A family is loaded when one of its verbs is
+# called: going back must not wait for what only a comparison or a takeover needs.
+FAMILIES = {
+    "up": "stack",
+    "down": "stack",
+    "status": "stack",
+    "routes": "routes",
+    "flip": "routes",
+    "back": "routes",
+    "history": "routes",
+    "compare": "compare",
+    "takeover": "takeover",
+    "doctor": "doctor",
+}
+
 
 class Kit(click.Group):
-    """A group that lists its commands as they were added, and turns refusals into words and exit codes."""
+    """A group that loads a verb when it is called, and turns refusals into words and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of use, not of the alphabet."""
-        return list(self.commands)
+        """Return the verbs in the order of use, not of the alphabet."""
+        return list(FAMILIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb, None when there is none of this name."""
+        if cmd_name not in FAMILIES:
+            return None
+        command = getattr(import_module(f"strangler.cli.{FAMILIES[cmd_name]}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember whether a refusal must be JSON: by then the verb's own context is gone."""
@@ -35,6 +53,8 @@ class Kit(click.Group):
         try:
             return super().invoke(ctx)
         except StranglerError as error:
+            from strangler.cli.output import show_error  # the terminal library is slow to load
+
             show_error(error, as_json=ctx.meta[AS_JSON])
             ctx.exit(error.exit_code)
 
@@ -46,7 +66,3 @@ def main() -> None:
 
     Exit codes: 0 done, 1 ran and found differences, 2 refused or wrong usage, 3 could not measure.
     """
-
-
-for command in (up, down, status, routes, flip, back, history, compare, takeover, doctor):
-    main.add_command(command)
