@@ -8,7 +8,6 @@ import asyncio
 import enum
 import logging
 import socket
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -152,7 +151,7 @@ class Drain:
         faults = Counter(item.value for item in batch if item is Event.CORRUPT_FRAME)
         try:
             self._writer.record(judged, faults)
-        except sqlite3.Error:
+        except Exception:  # a full disk or a defect: the comparisons to come are worth more than these
             log.exception("%d comparisons could not be stored and are lost", len(judged))
 
     def _verdict(self, pair: Pair) -> Comparison:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from strangler.compare.findings import Finding, Subject
-from strangler.compare.store import Count, Found, Kept, connect, unpacked
+from strangler.compare.store import Count, Found, Kept, connect, no_store, unpacked
 from strangler.compare.verdict import Verdict
-from strangler.errors import NoStore
 
 
 class Reader:
@@ -15,9 +14,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         """Open the store. Raises NoStore or ForeignStore."""
         if not path.is_file():
-            raise NoStore(
-                f"{path} is not there; nothing was compared yet", next="strangler flip ROUTE shadow"
-            )
+            raise no_store(path)
         self._database = connect(path, may_write=False)
 
     def __enter__(self) -> "Reader":

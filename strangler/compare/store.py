@@ -13,7 +13,7 @@ import msgspec
 from proxy.pairs import Pair
 from strangler.compare.findings import Finding
 from strangler.compare.verdict import Comparison, Verdict
-from strangler.errors import ForeignStore
+from strangler.errors import ForeignStore, NoStore, StranglerError
 
 VERSION = 1
 
@@ -88,30 +88,31 @@ class Found:
 
 
 def connect(path: Path, *, may_write: bool) -> sqlite3.Connection:
-    """Open the file and create its tables when it is empty. Raises ForeignStore."""
+    """Open the file; a writer creates the tables of an empty one. Raises ForeignStore or NoStore."""
     uri = path.absolute().as_uri() + ("" if may_write else "?mode=ro")
     # One writer at a time, but not always on one thread: the drain hands each batch to a worker thread.
     database = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
     try:
-        _prepare(database, path)
+        _prepare(database, path, may_write=may_write)
     except sqlite3.DatabaseError as error:
         database.close()
         raise _foreign(path, str(error)) from error
-    except ForeignStore:
+    except StranglerError:
         database.close()
         raise
     return database
 
 
-def _prepare(database: sqlite3.Connection, path: Path) -> None:
+def _prepare(database: sqlite3.Connection, path: Path, *, may_write: bool) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if version != VERSION and (version or tables):
-        raise _foreign(path, f"a store of version {version}")
+        raise _foreign(path, f"it is of version {version}")
     database.execute("PRAGMA foreign_keys = ON")
-    database.execute(
-        "PRAGMA synchronous = NORMAL"
-    )  # a power failure may cost the last batches, never the file
+    # A power failure may cost the last batches, never the file.
+    database.execute("PRAGMA synchronous = NORMAL")
+    if not tables and not may_write:
+        raise no_store(path)
     if not tables:
         _create(database)
 
@@ -121,9 +122,16 @@ def _create(database: sqlite3.Connection) -> None:
     database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
+def no_store(path: Path) -> NoStore:
+    """Return the refusal to read where nothing was written yet."""
+    return NoStore(
+        f"{path} is not there or empty; nothing was compared yet", next="strangler flip ROUTE shadow"
+    )
+
+
 def _foreign(path: Path, found: str) -> ForeignStore:
     return ForeignStore(
-        f"{path} is {found}; a store of version {VERSION} is wanted",
+        f"{path} cannot be used: {found}; a store of version {VERSION} is wanted",
         next=f"mv {path} {path}.old        (the comparer starts a new one)",
     )
 

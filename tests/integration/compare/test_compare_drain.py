@@ -102,6 +102,17 @@ def test_everything_sent_before_stop_is_stored(places):
     assert _counts(places[1]) == {Verdict.MATCH: 300}
 
 
+def test_a_worker_that_connected_an_instant_before_stop_is_heard(places):
+    async def promise():
+        async with Comparer(places) as comparer:
+            with closing(_send_all(comparer.socket, _frames(3))):
+                comparer.drain.stop()  # the loop had no turn to accept in between
+                await asyncio.sleep(0)
+
+    _run(promise())
+    assert _counts(places[1]) == {Verdict.MATCH: 3}
+
+
 def test_a_frame_in_many_pieces_is_one_pair(places):
     async def promise():
         async with Comparer(places) as comparer:

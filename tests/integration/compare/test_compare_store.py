@@ -40,6 +40,12 @@ def test_a_missing_store_is_refused_by_name(store_path):
         Reader(store_path)
 
 
+def test_a_store_that_was_only_just_created_is_refused_alike(store_path):
+    store_path.touch()
+    with pytest.raises(NoStore):
+        Reader(store_path)
+
+
 def test_a_file_that_is_no_store_is_refused_and_left_alone(store_path):
     store_path.write_bytes(b"no database at all, but a rather long text" * 50)
     with pytest.raises(ForeignStore):
@@ -93,11 +99,10 @@ def test_counts_go_on_after_a_restart(store_path):
 
 
 def test_a_rolled_back_batch_counts_nothing(store_path):
-    broken = matching(1)
-    object.__setattr__(broken, "pair", None)
-    with closing(Writer(store_path)) as writer:
-        with pytest.raises(AttributeError):
-            writer.record([matching(2), broken])
+    unstorable = matching(1, route="\udcff")
+    with closing(Writer(store_path, Limits(per_fingerprint=1))) as writer:
+        with pytest.raises(UnicodeEncodeError):
+            writer.record([matching(2), unstorable])
         writer.record([matching(3)])
     assert _counts(store_path) == {("catalog.products", "shadow", Verdict.MATCH): 1}
     assert _kept(store_path) == [("req-3",)]
