@@ -2,44 +2,60 @@
 
 import argparse
 import shutil
+import socket
 import sys
 from pathlib import Path
 
+from proxy.addresses import AddressRefused, address, listening
 from proxy.server import serve
-from proxy.settings import Settings, installation_secret
+from proxy.settings import Limits, Settings, installation_secret
 from proxy.table import TableError, parse_table
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the proxy until it is stopped. Exit 2 for a table that is not sound."""
+    """Run the proxy until it is stopped. Exit 2 for a table that is not sound or an address that is taken."""
     options = _parser().parse_args(arguments)
     try:
         parse_table(options.table.read_text(), str(options.table))
+        clients = listening(address(options.bind))
+        admin = listening(address(options.admin)) if options.admin else None
     except TableError as error:
         print(f"{error.file} is not a sound routing table:", file=sys.stderr)
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    except OSError as error:
-        print(f"cannot read the routing table: {error}", file=sys.stderr)
+    except AddressRefused as error:
+        print(error, file=sys.stderr)
         return 2
-    control: Path = options.control
-    control.mkdir(parents=True, exist_ok=True)
-    for stale in control.glob("worker-*.sock"):
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"cannot read the routing table {options.table}: {error}", file=sys.stderr)
+        return 2
+    settings = _settings(options, admin)
+    _clear(settings)
+    serve(settings, clients=clients, admin=admin, workers=options.workers)
+    return 0
+
+
+def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Settings:
+    options.control.mkdir(parents=True, exist_ok=True)
+    return Settings(
+        table=options.table,
+        control=options.control,
+        secret=installation_secret(options.control),
+        session_cookie=options.session_cookie,
+        admin=admin.getsockname()[:2] if admin is not None else None,
+        pairs=options.pairs,
+        limits=Limits(head_seconds=options.head_seconds, connections=options.connections),
+    )
+
+
+def _clear(settings: Settings) -> None:
+    """Remove what workers of an earlier run left: sockets nobody listens on, and their counts."""
+    for stale in settings.control.glob("worker-*.sock"):
         if not Path(f"/proc/{stale.stem.removeprefix('worker-')}").exists():
             stale.unlink(missing_ok=True)
-    settings = Settings(
-        table=options.table,
-        control=control,
-        secret=installation_secret(control),
-        session_cookie=options.session_cookie,
-        admin=_address(options.admin) if options.admin else None,
-        pairs=options.pairs,
-    )
     shutil.rmtree(settings.counts, ignore_errors=True)
     settings.counts.mkdir()
-    serve(settings, bind=options.bind, admin=options.admin, workers=options.workers)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,16 +74,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of the workers' control sockets",
     )
+    limits = Limits()
+    parser.add_argument(
+        "--head-seconds",
+        type=float,
+        default=limits.head_seconds,
+        metavar="SECONDS",
+        help="how long a request's head may take to arrive",
+    )
+    parser.add_argument(
+        "--connections",
+        type=int,
+        default=limits.connections,
+        metavar="N",
+        help="at most so many from one worker to one upstream",
+    )
     parser.add_argument("--pairs", metavar="SOCKET", help="the comparer's Unix socket")
     parser.add_argument(
         "--session-cookie", default="sessionid", metavar="NAME", help="the monolith's session cookie"
     )
     return parser
-
-
-def _address(bind: str) -> tuple[str, int]:
-    host, _, port = bind.rpartition(":")
-    return host, int(port)
 
 
 if __name__ == "__main__":

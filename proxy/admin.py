@@ -26,6 +26,8 @@ class Admin:
                 await writer.drain()
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # whoever asked gave up
+        except asyncio.CancelledError:
+            pass  # the worker stops
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):

@@ -1,4 +1,7 @@
-"""Judge an answer's head and write the one the client gets. Pure: header pairs in, bytes out."""
+"""Judge an answer's head and write the one the client gets. Pure: header pairs in, bytes out.
+
+An answer whose framing is ambiguous is never passed on.
+"""
 
 import enum
 import json
@@ -14,6 +17,11 @@ _STATUS_LINES = {
 }  # an unknown status gets an empty phrase, as RFC 9112 4 allows
 
 _OWN_PREFIX = b"x-strangler-"  # words between upstream and proxy
+BODILESS = frozenset({204, 205, 304})  # RFC 9110 15.3.5, 15.3.6, 15.4.5
+
+
+class BadAnswer(ValueError):
+    """The answer's head cannot be passed on; the message says why."""
 
 
 class Framing(enum.Enum):
@@ -29,6 +37,7 @@ class AnswerHead:
     """An answer's head, judged. `lines` are the end-to-end headers, Content-Length apart.
 
     `length` is the declared one, None where there is none; `chunked` says how the upstream framed the body.
+    Raises BadAnswer for a transfer coding that the proxy would have to decode.
     """
 
     __slots__ = ("chunked", "headers", "length", "lines", "nominated", "status")
@@ -57,6 +66,8 @@ def _length(head: AnswerHead, value: bytes) -> None:
 
 
 def _transfer_encoding(head: AnswerHead, value: bytes) -> None:
+    if head.chunked or value.lower() != b"chunked":
+        raise BadAnswer(f"transfer coding {value!r}")
     head.chunked = True
 
 
@@ -108,7 +119,7 @@ class Audience:
 
 def framing_of(answer: AnswerHead, audience: Audience) -> Framing:
     """Return how the body is delimited towards this client (RFC 9112 6.3)."""
-    if audience.is_head or answer.status == 204 or answer.status == 304:
+    if audience.is_head or answer.status in BODILESS:
         return Framing.NONE
     if answer.length is not None:
         return Framing.LENGTH
@@ -118,8 +129,9 @@ def framing_of(answer: AnswerHead, audience: Audience) -> Framing:
 def client_head(answer: AnswerHead, audience: Audience, framing: Framing) -> bytes:
     """Return the head the client gets."""
     parts = [_STATUS_LINES.get(answer.status) or b"HTTP/1.1 %d " % answer.status, *answer.lines]
-    if answer.length is not None and answer.status != 204:  # RFC 9110 8.6
-        parts.append(b"Content-Length: %d" % answer.length)
+    length = 0 if answer.status == 205 else answer.length
+    if length is not None and answer.status != 204:  # RFC 9110 8.6
+        parts.append(b"Content-Length: %d" % length)
     elif framing is Framing.CHUNKED:
         parts.append(b"Transfer-Encoding: chunked")
     if not audience.keep_alive or framing is Framing.CLOSE:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from proxy.answer_head import AnswerHead
-from proxy.pairs import Request, Response
+from proxy.pairs import Headers, Request, Response
 from proxy.request_head import RequestHead
 from proxy.routes import Route, Upstream
 
@@ -61,7 +61,6 @@ class Capture:
         self,
         *,
         request: RequestHead,
-        headers: list[tuple[bytes, bytes]],
         forwarded: bytes,
         request_id: bytes,
         route: Route,
@@ -80,8 +79,15 @@ class Capture:
             request=Request(
                 request.method.decode(),
                 (request.path + request.query).decode("latin-1"),
-                tuple(headers),
+                _headers(forwarded),
                 b"",
             ),
             control_answer=self.response(),
         )
+
+
+def _headers(forwarded: bytes) -> Headers:
+    """Return the header pairs of a head that this proxy wrote."""
+    lines = forwarded.split(b"\r\n")[1:-2]
+    pairs = (line.partition(b": ") for line in lines)
+    return tuple((name, value) for name, _, value in pairs)

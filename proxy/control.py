@@ -44,8 +44,8 @@ class Control:
             while line := await reader.readline():
                 writer.write(json.dumps(self._answer(line)).encode() + b"\n")
                 await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # the asker left, or sent a line longer than a question can be
+        except (ConnectionError, ValueError, asyncio.CancelledError):
+            pass  # the asker left, sent a line longer than a question can be, or the worker stops
         finally:
             writer.close()
 

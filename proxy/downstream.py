@@ -1,6 +1,8 @@
 """Connections from clients: cut into requests, answered in order, one at a time."""
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -14,10 +16,7 @@ from proxy.exchange import Exchange
 if TYPE_CHECKING:
     from proxy.runtime import Runtime
 
-MAX_REQUEST_HEAD = 64 * 1024
-HEAD_SECONDS = 10.0  # for a request's head to arrive
-IDLE_SECONDS = 75.0  # for the next request to begin
-LINGER_SECONDS = 2.0  # for a client to read an answer that came before its upload ended
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the close drops what is unsent and resets the connection
 
 
 class ClientConnection(asyncio.Protocol):
@@ -25,18 +24,21 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
+        self._limits = runtime.limits
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
+        self._head_bytes = 0  # that came in packets of their own
+        self._uncounted = False  # the head began in a packet with something else
         self._in_head = True
         self._incoming: Exchange | None = None  # whose body is arriving
         self._current: Exchange | None = None  # who is being answered
         self._queued: deque[Exchange] = deque()  # pipelined behind it
-        self._bad_version = False
-        self._refused: ForwardError | None = None  # no more requests are read after this
-        self._lingering = False
+        self._bad_head: ForwardError | None = None  # why the head just read is no request
+        self._refused: ForwardError | None = None  # to be said once everything before it is answered
+        self._deaf = False  # nothing more that the client sends is taken for a request
+        self._lingering = False  # until the client has read the last answer
         self._paused = False  # nothing is read from the client
         self._choked = False  # the client does not read what was sent
         self.deadline = 0.0
@@ -57,30 +59,31 @@ class ClientConnection(asyncio.Protocol):
         address = peer[0].encode() if isinstance(peer, tuple) else b"unknown"
         scheme = b"https" if self.secure else b"http"
         self.forwarded_for = b"X-Forwarded-For: " + address + b"\r\nX-Forwarded-Proto: " + scheme
-        self.deadline = monotonic() + HEAD_SECONDS
+        self.deadline = monotonic() + self._limits.head_seconds
         self._runtime.clients.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused is not None or self._lingering:
+        if self._deaf:
             return
         if self._in_head:
             if not self._head_bytes and self._current is None:
-                self.deadline = monotonic() + HEAD_SECONDS
+                self.deadline = monotonic() + self._limits.head_seconds
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # never forwarded; what follows is no HTTP we know
+            self._deaf = True
             self._refused = ForwardError.BAD_REQUEST
         except httptools.HttpParserCallbackError as error:
             self._runtime.log.exception("a request could not be handled", exc_info=error.__context__)
             self._refuse(ForwardError.BAD_REQUEST)
         except httptools.HttpParserError:
-            self._refuse(ForwardError.BAD_REQUEST)
+            self._refuse(self._bad_head or ForwardError.BAD_REQUEST)
         else:
-            if self._in_head and self._head_bytes > MAX_REQUEST_HEAD:
+            if self._bad_head is not None:
+                self._refuse(self._bad_head)
+            elif self._in_head and self._head_bytes > self._limits.head_bytes:
                 self._refuse(ForwardError.HEAD_TOO_LARGE)
-            elif self._bad_version:
-                self._refuse(ForwardError.BAD_REQUEST)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._runtime.clients.discard(self)
@@ -107,6 +110,7 @@ class ClientConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._url = b""
         self._headers = []
+        self._uncounted = self._head_bytes == 0
         self._in_head = True
 
     def on_url(self, url: bytes) -> None:
@@ -118,11 +122,16 @@ class ClientConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._head_bytes = 0
+        arrived, self._head_bytes, limit = self._head_bytes, 0, self._limits.head_bytes
+        if self._deaf or self._bad_head is not None:
+            return
         self.deadline = 0.0
         version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
-            self._bad_version = True
+            self._bad_head = ForwardError.BAD_REQUEST
+        elif (self._uncounted or arrived > limit) and self._size() > limit:
+            self._bad_head = ForwardError.HEAD_TOO_LARGE
+        if self._bad_head is not None:
             return
         exchange = self._incoming = Exchange(
             self,
@@ -140,6 +149,9 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._queued.append(exchange)
             self.pause_request()  # one packet's worth of pipelined requests is kept, no more
+
+    def _size(self) -> int:
+        return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
 
     def on_body(self, data: bytes) -> None:
         if self._incoming is not None:
@@ -171,17 +183,23 @@ class ClientConnection(asyncio.Protocol):
     def done(self, *, keep_alive: bool) -> None:
         self._current = None
         if not keep_alive:
-            self._queued.clear()
             self._close_gently()
         elif self._choked:
             self.pause_request()  # a client that does not read is asked for nothing more
         else:
             self._proceed()
 
-    def cut(self) -> None:
+    def cut(self, *, reset: bool) -> None:
         self._current = None
-        if self._transport is not None:
-            self._transport.close()
+        self._deaf = True
+        transport = self._transport
+        if transport is None:
+            return
+        if reset:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            transport.abort()
+        else:
+            transport.close()
 
     # --- endings ---------------------------------------------------------------------------------
 
@@ -203,12 +221,15 @@ class ClientConnection(asyncio.Protocol):
 
     def _proceed(self) -> None:
         """Turn to what comes after the request just answered."""
+        if self._lingering:
+            return
         if self._queued:
             self._runtime.loop.call_soon(self._next)
         elif self._refused is not None:
             self._answer_refusal(self._refused)
         else:
-            self.deadline = monotonic() + (HEAD_SECONDS if self._head_bytes else IDLE_SECONDS)
+            limits = self._limits
+            self.deadline = monotonic() + (limits.head_seconds if self._head_bytes else limits.idle_seconds)
             self.resume_request()
 
     def _next(self) -> None:
@@ -218,14 +239,16 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse(self, error: ForwardError) -> None:
         """Read no further; say why once everything before it is answered."""
+        if self._deaf:  # the last word is said already
+            return
+        self._deaf = True
         self._refused = error
         if self._incoming is not None and self._incoming in self._queued:
             self._queued.remove(self._incoming)
         if self._current is None and not self._queued:
             self._answer_refusal(error)
         elif self._incoming is not None and self._incoming is self._current:
-            self.cut()  # the request being forwarded broke off; its upstream must not take it for whole
-            self._incoming.client_lost()
+            self._incoming.broken_off(error)
 
     def _answer_refusal(self, error: ForwardError) -> None:
         request_id = self._runtime.new_request_id()
@@ -242,11 +265,14 @@ class ClientConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         unread = self._incoming is not None or self._refused is not None
+        self._deaf = True
+        self._incoming = None
+        self._queued.clear()
         if not unread or not transport.can_write_eof():
             transport.close()
             return
         self._lingering = True
-        self.deadline = monotonic() + LINGER_SECONDS
+        self.deadline = monotonic() + self._limits.linger_seconds
         transport.write_eof()
         if self._paused:
             self._paused = False

@@ -45,8 +45,11 @@ class Client(Protocol):
     def done(self, *, keep_alive: bool) -> None:
         """The answer is complete; the connection can take the next request, or closes."""
 
-    def cut(self) -> None:
-        """Close without a terminator: the client must see that the answer broke off."""
+    def cut(self, *, reset: bool) -> None:
+        """Close without a terminator: the client must see that the answer broke off.
+
+        `reset` where an orderly close would read as the answer's end.
+        """
 
 
 class Exchange:
@@ -179,6 +182,14 @@ class Exchange:
         self.client_lost()
         self._answer_error(ForwardError.UPSTREAM_TIMEOUT)
 
+    def broken_off(self, error: ForwardError) -> None:
+        """The rest of the body is not HTTP: the upstream must not take what came for the whole."""
+        self.client_lost()
+        if self._head_sent:
+            self._cut(error)
+        else:
+            self._answer_error(error)
+
     def pause_answer(self) -> None:
         """The client reads slowly: read no more of the answer for now."""
         if self._connection is not None:
@@ -249,9 +260,7 @@ class Exchange:
             self._retried = True
             self._ask(fresh=True)
         elif self._head_sent:
-            self.answer_flush()
-            self._observe(failed=error)
-            self._client.cut()
+            self._cut(error)
         else:
             self._answer_error(error)
 
@@ -264,6 +273,7 @@ class Exchange:
             keep_alive=self._stays_open,
             extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._cohort_cookie(),
         )
+        self._keep_alive = audience.keep_alive  # what the client is told holds
         self._status = head.status
         self._framing = framing_of(head, audience)
         if self._framing is Framing.CLOSE:
@@ -301,6 +311,11 @@ class Exchange:
             self._out.append(body)
         self._finish(failed=error)
 
+    def _cut(self, error: ForwardError) -> None:
+        self.answer_flush()
+        self._observe(failed=error)
+        self._client.cut(reset=self._framing is Framing.CLOSE)
+
     def _finish(self, failed: ForwardError | None = None) -> None:
         self.answer_flush()
         self._observe(failed)
@@ -323,7 +338,6 @@ class Exchange:
         self._runtime.shadow.offer(
             capture.job(
                 request=self._head,
-                headers=self._headers,
                 forwarded=self._forwarded,
                 request_id=self._request_id,
                 route=self._route,

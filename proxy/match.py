@@ -1,7 +1,8 @@
 """One canonical form of a path, and which route it belongs to. Pure.
 
 The canonical path is matched *and* forwarded: an origin that decodes or collapses a path in its own way can
-then never see another route than the one the proxy decided on.
+then never see another route than the one the proxy decided on. WSGI origins decode every escape, so two paths
+that decode to the same have the same canonical form.
 """
 
 import re
@@ -13,9 +14,9 @@ from proxy.routes import Route
 
 # No escapes, no empty or dot segments: such a path is canonical as it stands. RFC 3986 3.3 pchar.
 _PLAIN = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?").fullmatch
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_NOT_SETTLED = re.compile(rb"%(?:[0-9A-Fa-f]{2})?|[^/A-Za-z0-9._~!$&'()*+,;=:@-]")
 _FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff\\#]").search
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_RAW = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@")
 _NEVER_DECODED = frozenset(b"/\\\x00")  # an origin that decodes these would see another path
 
 PARAM = b"{}"
@@ -31,26 +32,27 @@ class BadPath(ValueError):
 
 
 def canonical_path(path: bytes) -> bytes:
-    """Return the one form of `path`: unreserved characters decoded, dot and empty segments resolved.
+    """Return the one form of `path`: what may stand raw in a segment decoded, all else escaped in upper case,
+    dot and empty segments resolved.
 
     Raises BadPath for encoded slashes, backslashes and NUL, control and non-ASCII bytes, bad escapes, and
-    paths that climb above the root. Source: RFC 3986 6.2.2.
+    paths that climb above the root. Source: RFC 3986 3.3 and 6.2.2.
     """
     if _PLAIN(path) and path:
         return path
     if not path.startswith(b"/") or _FORBIDDEN(path):
         raise BadPath("a path of printable ASCII that begins with '/'")
-    return _resolve(_ESCAPE.sub(_decoded, path))
+    return _resolve(_NOT_SETTLED.sub(_spelled, path))
 
 
-def _decoded(escape: re.Match[bytes]) -> bytes:
-    digits = escape[1]
-    if digits is None:
+def _spelled(found: re.Match[bytes]) -> bytes:
+    text = found[0]
+    if text == b"%":
         raise BadPath("'%' followed by two hex digits")
-    byte = int(digits, 16)
+    byte = int(text[1:], 16) if len(text) > 1 else text[0]
     if byte in _NEVER_DECODED:
         raise BadPath("no encoded slash, backslash or NUL")
-    return bytes((byte,)) if byte in _UNRESERVED else b"%" + digits.upper()
+    return bytes((byte,)) if byte in _RAW else b"%%%02X" % byte
 
 
 def _resolve(path: bytes) -> bytes:

@@ -4,6 +4,7 @@ A request costs a few integer additions here. Every worker writes its counts to 
 a second; a scrape adds the files of all workers up, dead ones included, and says it in Prometheus' format.
 """
 
+import contextlib
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -81,8 +82,9 @@ class Metrics:
             list(self._tallies.values()), dict(self._errors), dict(self._shadows), self._tables_rejected
         )
         temporary = self._file.with_suffix(".new")
-        temporary.write_bytes(self._encoder.encode(counts))
-        temporary.replace(self._file)
+        with contextlib.suppress(OSError):  # a full disk costs the scrape, never a request
+            temporary.write_bytes(self._encoder.encode(counts))
+            temporary.replace(self._file)
 
     def by_route(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return `{route: {target: {"requests", "errors"}}}`; an error is an answer of 5xx."""

@@ -20,6 +20,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}").fullmatch
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 _PROXY_ONLY = (b"x-forwarded-", b"x-strangler-")
+_MAX_LENGTH_DIGITS = 18  # an exabyte
 _NEVER_NOMINATED = frozenset({b"host", b"cookie", b"authorization", b"content-length", b"transfer-encoding"})
 
 
@@ -83,6 +84,8 @@ def _check(head: RequestHead, authority: bytes | None, *, http10: bool) -> None:
         raise RequestRefused(ForwardError.BAD_HOST)
     if head.lengths > 1 or (head.length is None and (head.lengths or http10)):
         raise RequestRefused(ForwardError.BAD_FRAMING)
+    if http10:
+        head.expects_continue = False  # RFC 9110 10.1.1: it cannot read an interim answer
     if head.nominated:
         head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in head.nominated]
 
@@ -103,7 +106,7 @@ def _cookie(head: RequestHead, value: bytes) -> None:
 
 
 def _content_length(head: RequestHead, value: bytes) -> None:
-    if not value.isdigit():
+    if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
         raise RequestRefused(ForwardError.BAD_FRAMING)
     head.lengths += 1
     if head.length is not None:

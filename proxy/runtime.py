@@ -12,6 +12,7 @@ from proxy import cohort
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.metrics import Metrics
+from proxy.settings import Limits
 from proxy.shadow import PairSink, Shadow
 from proxy.upstream import Pools
 
@@ -30,12 +31,14 @@ class Runtime:
         session_cookie: bytes,
         pairs: str | None,
         counts: Path,
+        limits: Limits,
         log: logging.Logger,
     ) -> None:
         self.loop = loop
         self.log = log
         self.router = router
-        self.pools = Pools(loop)
+        self.limits = limits
+        self.pools = Pools(loop, limits.connections)
         self.metrics = Metrics(counts)
         self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs))
         self.clients: set[ClientConnection] = set()

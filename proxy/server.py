@@ -1,9 +1,11 @@
 """The gunicorn application that runs ProxyWorkers: pre-fork, graceful reload, signals, TLS."""
 
+import socket
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from proxy.addresses import BACKLOG
 from proxy.settings import Settings
 
 
@@ -23,17 +25,18 @@ class ProxyApplication(BaseApplication):
         return self._settings
 
 
-def serve(settings: Settings, *, bind: str, admin: str | None, workers: int) -> None:
-    """Run the proxy until it is stopped by a signal."""
+def serve(settings: Settings, *, clients: socket.socket, admin: socket.socket | None, workers: int) -> None:
+    """Run the proxy on listening sockets, which it takes over, until it is stopped by a signal."""
+    sockets = [clients] if admin is None else [clients, admin]
     ProxyApplication(
         settings,
         {
-            "bind": [bind, *([admin] if admin else [])],
+            "bind": [f"fd://{sock.detach()}" for sock in sockets],
             "workers": workers,
             "worker_class": "proxy.worker.ProxyWorker",
             "proc_name": "strangler-proxy",
             "graceful_timeout": 30,
-            "backlog": 2048,
+            "backlog": BACKLOG,
             "control_socket_disable": True,  # ours are in the control folder
         },
     ).run()

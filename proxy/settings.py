@@ -9,6 +9,17 @@ SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one worker grants to clients and upstreams, in bytes, seconds and numbers."""
+
+    head_bytes: int = 64 * 1024  # of a request
+    head_seconds: float = 10.0  # for a request's head to arrive
+    idle_seconds: float = 75.0  # for a client's next request to begin
+    linger_seconds: float = 2.0  # for a client to read an answer that came before its upload ended
+    connections: int = 256  # to one upstream; more requests wait for one
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What every worker is born with. `admin` is None where no admin address is served."""
 
@@ -18,6 +29,7 @@ class Settings:
     session_cookie: str = "sessionid"
     admin: tuple[str, int] | None = None
     pairs: str | None = None
+    limits: Limits = Limits()
 
     @property
     def counts(self) -> Path:

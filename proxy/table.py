@@ -54,7 +54,7 @@ def parse_table(text: str, file: str) -> RouteTable:
     """Return the table that `text` describes. Raises TableError with every problem, naming `file`."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TableError(file, (Problem("TOML", str(error), "valid TOML"),)) from None
     problems: list[Problem] = []
     table = _read_document(_Section(document, "", problems), version_of(text))
@@ -94,10 +94,10 @@ class _Section:
         return value
 
     def text(self, name: str, wanted: str, pattern: re.Pattern[str] | None = None) -> str:
-        value: str = self.take(name, (str,), wanted) or ""
-        if value and pattern and not pattern.fullmatch(value):
+        value: str | None = self.take(name, (str,), wanted)
+        if value is not None and not (pattern.fullmatch(value) if pattern else value):
             self.complain(name, repr(value), wanted)
-        return value
+        return value or ""
 
     def number(self, name: str, low: float, high: float, default: float) -> float:
         wanted = f"a number from {low:g} to {high:g}"
@@ -109,18 +109,19 @@ class _Section:
 
     def one_of(self, name: str, choices: list[str], wanted: str) -> str:
         """Return a value that must be one of `choices`; a near miss is named in the complaint."""
-        value: str = self.take(name, (str,), wanted) or ""
-        if value and value not in choices:
-            near = get_close_matches(value, choices, 1)
-            self.complain(name, repr(value), wanted + (f" (did you mean {near[0]!r}?)" if near else ""))
-            return ""
-        return value
+        value: str | None = self.take(name, (str,), wanted)
+        if value is None or value in choices:
+            return value or ""
+        near = get_close_matches(value, choices, 1)
+        self.complain(name, repr(value), wanted + (f" (did you mean '{near[0]}'?)" if near else ""))
+        return ""
 
     def texts(self, name: str, wanted: str) -> tuple[str, ...]:
-        value = self.take(name, (list,), wanted) or []
+        value: list[Any] | None = self.take(name, (list,), wanted)
+        if value is None:
+            return ()
         if not value or not all(isinstance(item, str) for item in value) or len(set(value)) < len(value):
-            if name in self._values:
-                self.complain(name, repr(value), wanted)
+            self.complain(name, repr(value), wanted)
             return ()
         return tuple(value)
 
@@ -155,7 +156,7 @@ class _Section:
 
     def close(self) -> None:
         """Complain about every key that nobody asked for."""
-        for name in self._values.keys() - set(self._known):
+        for name in sorted(self._values.keys() - set(self._known)):
             near = get_close_matches(name, self._known, 1)
             wanted = f"{near[0]!r}" if near else "one of " + ", ".join(self._known)
             self.complain(name, "an unknown key", wanted)
@@ -265,12 +266,13 @@ def _read_percent(section: _Section, stage: Stage) -> float:
             section.complain("percent", f"a percent at stage {stage}", "none; only a canary has one")
         return 0.0
     wanted = "a canary's share from 0.01 to 100 in steps of 0.01"
-    percent = float(section.take("percent", (int, float), wanted) or 0)
-    hundredths = round(percent * 100, 6)
-    if percent and not (1 <= hundredths <= 10_000 and hundredths == int(hundredths)):
-        section.complain("percent", f"{percent:g}", wanted)
+    percent: float | None = section.take("percent", (int, float), wanted)
+    if percent is None:
         return 0.0
-    return percent
+    hundredths = round(percent * 100, 6)
+    if not (1 <= hundredths <= 10_000 and hundredths == int(hundredths)):
+        section.complain("percent", f"{percent:g}", wanted)
+    return float(percent)
 
 
 def _contradictions(table: RouteTable) -> list[Problem]:

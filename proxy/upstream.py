@@ -8,12 +8,11 @@ from typing import Protocol, cast
 
 import httptools
 
-from proxy.answer_head import AnswerHead
+from proxy.answer_head import BODILESS, AnswerHead, BadAnswer
 from proxy.errors import ForwardError
 from proxy.routes import Upstream
 
 MAX_ANSWER_HEAD = 64 * 1024
-MAX_CONNECTIONS = 256  # to one upstream, from one worker
 MAX_WAITING = 1024
 FRESH_SECONDS = 1.0  # a write takes a kept connection only if it was used this recently
 IDLE_SECONDS = 60.0
@@ -64,9 +63,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._in_head = True
         self._informational = False
         self._whole = False
+        self._at_end = False  # the parser saw the end of the answer too
         self.reusable = True  # for another request, as far as is known
         self._until_close = False
-        self.used = False  # has answered before
+        self.kept = False  # from an earlier answer: its upstream may close it at any moment
         self.idle_since = 0.0
 
     # --- lending ---------------------------------------------------------------------------------
@@ -75,6 +75,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Answers go to `receiver` until one is whole or lost."""
         self._receiver = receiver
         self._whole = False
+        self._at_end = False
         self._in_head = True
         self._head_bytes = 0
 
@@ -114,21 +115,29 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._lost(ForwardError.UPSTREAM_INVALID)
-            return
-        except httptools.HttpParserUpgrade:  # nobody asked for one
-            self._lost(ForwardError.UPSTREAM_INVALID)
-            return
-        if self._in_head and self._head_bytes > MAX_ANSWER_HEAD:
-            self._lost(ForwardError.UPSTREAM_INVALID)
-            return
+        sound = self._feed(data)
         if self._whole:
+            self.reusable = self.reusable and sound  # what follows a whole answer is not part of it
             self._finish(receiver)
+        elif not sound or (self._in_head and self._head_bytes > MAX_ANSWER_HEAD):
+            self._lost(ForwardError.UPSTREAM_INVALID)
         else:
             receiver.answer_flush()
+
+    def _feed(self, data: bytes) -> bool:
+        """Parse what arrived; return whether it is an answer that can be passed on."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, BadAnswer):
+                self._pool.report(error)
+            return False
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # nobody asked for an upgrade
+            return False
+        return True
+
+    def eof_received(self) -> None:
+        self.reusable = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
@@ -140,7 +149,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._receiver = None
             receiver.answer_end()
         elif self._in_head:
-            self._lost(ForwardError.UPSTREAM_RESET, clean=self.used and self._head_bytes == 0)
+            self._lost(ForwardError.UPSTREAM_RESET, clean=self.kept and self._head_bytes == 0)
         else:
             self._lost(ForwardError.UPSTREAM_TRUNCATED)
 
@@ -172,31 +181,32 @@ class UpstreamConnection(asyncio.Protocol):
         self._informational = status < 200
         if self._informational:  # RFC 9110 15.2: never the final answer
             return
-        self._in_head = False
+        if self._head_bytes > MAX_ANSWER_HEAD and _size(self._headers) > MAX_ANSWER_HEAD:
+            raise BadAnswer("head too large")
         head = AnswerHead(status, self._headers)
+        self._in_head = False
         if not self._parser.should_keep_alive():
             self.reusable = False
             self._until_close = head.length is None and not head.chunked
         receiver.answer_head(head)
-        if receiver.is_head:
-            self._whole = True  # the parser waits for a body that HEAD never gets
+        if receiver.is_head or status in BODILESS:
+            self._whole = True  # the parser may wait for a body that never comes
 
     def on_body(self, data: bytes) -> None:
         if self._whole:
-            self.reusable = False  # a body after HEAD is not the next answer
+            self.reusable = False  # a body that the answer cannot have is not the next answer
         elif self._receiver is not None:
             self._receiver.answer_body(data)
 
     def on_message_complete(self) -> None:
         if not self._informational:
-            self._whole = True
+            self._whole = self._at_end = True
 
     # --- endings ---------------------------------------------------------------------------------
 
     def _finish(self, receiver: Receiver) -> None:
         self._receiver = None
-        self.used = True
-        if receiver.is_head:
+        if not self._at_end:
             self._parser = httptools.HttpResponseParser(self)
         receiver.answer_end()
         self._pool.put_back(self)
@@ -243,6 +253,7 @@ class Pool:
         if not connection.reusable:
             connection.close()
             return
+        connection.kept = True
         while self._waiting:
             receiver, _ = self._waiting.popleft()
             if not receiver.gone:
@@ -260,6 +271,12 @@ class Pool:
         if connection in self._idle:
             self._idle.remove(connection)
         self._serve_waiting()
+
+    def report(self, error: Exception) -> None:
+        """Log a fault of the proxy's own that a parser's callback met."""
+        self._loop.call_exception_handler(
+            {"message": "an answer could not be handled", "exception": error.__context__ or error}
+        )
 
     def expire(self, now: float) -> None:
         """Close what has been idle too long."""
@@ -315,8 +332,10 @@ class Pool:
                     make, self.upstream.host, self.upstream.port
                 )
         except (OSError, TimeoutError):
-            if not receiver.gone:
-                receiver.answer_lost(ForwardError.UPSTREAM_UNREACHABLE, clean=False)
+            self._not_connected(receiver, ForwardError.UPSTREAM_UNREACHABLE)
+            return
+        if not connection.reusable:  # closed as soon as it was open
+            self._not_connected(receiver, ForwardError.UPSTREAM_RESET)
             return
         self._open.add(connection)
         if receiver.gone:
@@ -324,11 +343,19 @@ class Pool:
         else:
             self._lend(connection, receiver)
 
+    def _not_connected(self, receiver: Receiver, error: ForwardError) -> None:
+        if not receiver.gone:
+            receiver.answer_lost(error, clean=False)
+
+
+def _size(headers: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in headers)
+
 
 class Pools:
     """A pool for each address, kept over changes of the table as long as the table names it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections: int) -> None:
         self._loop = loop
         self._connections = connections
         self._pools: dict[str, Pool] = {}  # by URL

@@ -47,6 +47,7 @@ class ProxyWorker(Worker):
             session_cookie=settings.session_cookie.encode(),
             pairs=settings.pairs,
             counts=settings.counts / f"{os.getpid()}{SUFFIX}",
+            limits=settings.limits,
             log=self.log.error_log,
         )
         control = Control(settings.control, runtime, live, lambda: self._apply(live, runtime))
@@ -94,7 +95,10 @@ class ProxyWorker(Worker):
     async def _every(self, seconds: float, act: Any) -> None:
         while True:
             await asyncio.sleep(seconds)
-            act()
+            try:
+                act()
+            except Exception:
+                self.log.exception("a periodic duty failed; it is tried again in %g s", seconds)
 
     def _beat(self, stopping: asyncio.Event) -> None:
         self.notify()

@@ -1,0 +1,127 @@
+"""What an upstream gets and what a client gets back, byte for byte; what is refused reaches nobody."""
+
+import json
+from pathlib import Path
+
+import pytest
+from case_files import case_files, read_case
+from raw_client import Client, fetch, head
+from recording_origin import Origin, answer, fresh, says
+from running_proxy import RunningProxy
+
+
+@pytest.mark.parametrize("file", case_files("refused"), ids=lambda file: file.stem)
+def test_an_ambiguous_request_is_refused_and_reaches_nobody(
+    proxy: RunningProxy, monolith: Origin, service: Origin, file: Path
+) -> None:
+    before = monolith.asked_elsewhere(), service.asked_elsewhere()
+    with Client(proxy.port) as client:
+        client.send(read_case(file))
+        refusal = client.answer()
+        assert client.rest() == b""
+    assert refusal.status == int(file.stem.partition("-")[0])
+    assert refusal.value("Connection") == "close"
+    assert json.loads(refusal.body)["request_id"] == refusal.value("X-Request-ID")
+    assert (monolith.asked_elsewhere(), service.asked_elsewhere()) == before
+
+
+@pytest.mark.parametrize("file", case_files("broken-off"), ids=lambda file: file.stem)
+def test_a_body_that_breaks_its_framing_never_arrives_whole(
+    proxy: RunningProxy, monolith: Origin, file: Path
+) -> None:
+    before = len(monolith.asked("/kept/broken-off"))
+    with Client(proxy.port) as client:
+        client.send(read_case(file))
+        assert client.answer().status == 400
+        assert client.rest() == b""
+    assert not any(asked.whole for asked in monolith.asked("/kept/broken-off")[before:])
+
+
+@pytest.mark.parametrize("file", case_files("forwarded"), ids=lambda file: file.stem)
+def test_an_upstream_gets_exactly_these_bytes(proxy: RunningProxy, service: Origin, file: Path) -> None:
+    seen = len(service.asked_with(f"case-{file.stem}"))
+    with Client(proxy.port) as client:
+        client.send(read_case(file))
+        assert client.answer().status == 200
+    (asked,) = service.asked_with(f"case-{file.stem}")[seen:]
+    assert asked.head + asked.raw_body == read_case(file.with_suffix(".upstream"))
+
+
+def test_a_request_id_is_the_same_on_every_side(
+    proxy: RunningProxy, monolith: Origin, service: Origin
+) -> None:
+    path = fresh("/shadow/")
+    got = fetch(proxy.port, path).value("X-Request-ID").encode()
+    assert [asked.values(b"x-request-id") for asked in monolith.wait_for(path)] == [[got]]
+    assert [asked.values(b"x-request-id") for asked in service.wait_for(path)] == [[got]]
+
+
+@pytest.mark.parametrize("bad", ["short", "x" * 129, "has space", "semi;colon", '"quoted-id"'])
+def test_a_request_id_that_is_not_well_formed_is_replaced(proxy: RunningProxy, bad: str) -> None:
+    assert fetch(proxy.port, fresh("/service/"), f"X-Request-ID: {bad}").value("X-Request-ID") != bad
+
+
+def test_request_ids_differ(proxy: RunningProxy) -> None:
+    ids = {fetch(proxy.port, fresh("/service/")).value("X-Request-ID") for _ in range(20)}
+    assert len(ids) == 20
+
+
+def test_a_client_gets_the_answers_headers_in_their_order(proxy: RunningProxy, service: Origin) -> None:
+    path = fresh("/service/")
+    sent = [
+        (b"Set-Cookie", b"a=1; Expires=Wed, 01 Jan 2031 00:00:00 GMT"),
+        (b"etag", b'W/"x"'),
+        (b"Set-Cookie", b"b=2"),
+        (b"Vary", b"Cookie"),
+        (b"Content-Encoding", b"gzip"),
+    ]
+    service.scripted(path, says(answer(b"\x1f\x8b\x00", headers=sent)))
+    got = fetch(proxy.port, path)
+    expected = [(name.decode(), value.decode()) for name, value in sent]
+    assert list(got.headers[: len(sent)]) == expected
+    assert got.body == b"\x1f\x8b\x00"
+
+
+def test_hop_by_hop_answer_headers_stay_behind(proxy: RunningProxy, service: Origin) -> None:
+    path = fresh("/service/")
+    hop = [
+        (b"Connection", b"keep-alive, X-Hop"),
+        (b"X-Hop", b"1"),
+        (b"Keep-Alive", b"timeout=5"),
+        (b"Proxy-Authenticate", b"Basic"),
+        (b"Trailer", b"X-T"),
+        (b"Upgrade", b"h2c"),
+        (b"X-Strangler-Declined", b"1"),
+        (b"X-Request-ID", b"not-the-proxys"),
+    ]
+    service.scripted(path, says(answer(headers=[*hop, (b"X-Kept", b"1")])))
+    names = [name.lower() for name, _ in fetch(proxy.port, path).headers]
+    assert sorted(names) == ["content-length", "x-kept", "x-request-id"]
+
+
+def test_a_refusal_never_lets_the_request_behind_it_through(
+    proxy: RunningProxy, monolith: Origin, service: Origin
+) -> None:
+    path = fresh("/kept/")
+    with Client(proxy.port) as client:
+        client.send(head("GET", "/%2f") + head("POST", path, "Content-Length: 1") + b"x")
+        assert client.answer().status == 400
+        assert client.rest() == b""
+    assert monolith.asked(path) == []
+
+
+def test_a_request_before_a_bad_one_is_still_answered(proxy: RunningProxy, service: Origin) -> None:
+    path = fresh("/service/")
+    with Client(proxy.port) as client:
+        client.send(head("GET", path) + b"GARBAGE\r\n\r\n")
+        assert client.answer().status == 200
+        assert client.answer().status == 400
+        assert client.rest() == b""
+    assert len(service.asked(path)) == 1
+
+
+def test_errors_name_no_address(proxy: RunningProxy) -> None:
+    refusal = fetch(proxy.port, "/%2f")
+    assert refusal.value("Content-Type") == "application/json"
+    assert json.loads(refusal.body).keys() == {"error", "detail", "request_id"}
+    assert b"127.0.0.1" not in refusal.body

@@ -1,0 +1,167 @@
+"""What the proxy grants a client and an upstream, and no more."""
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from raw_client import HOST, Client, fetch, head
+from recording_origin import Asked, Origin, Peer, answer, fresh
+from running_proxy import EVERY_STAGE, RunningProxy, table
+
+KIB = 1024
+CONNECTIONS = 4
+
+
+@pytest.fixture(scope="module")
+def strict(
+    tmp_path_factory: pytest.TempPathFactory, monolith: Origin, service: Origin
+) -> Iterator[RunningProxy]:
+    """A proxy with little patience and few connections."""
+    text = table(monolith.url, service.url, *EVERY_STAGE)
+    options = ("--head-seconds", "0.5", "--connections", str(CONNECTIONS))
+    running = RunningProxy(tmp_path_factory.mktemp("strict"), text, *options, workers=1)
+    yield running
+    running.stop()
+
+
+def _head_of(size: int, path: str) -> bytes:
+    bare = head("GET", path, "X-Large: ")
+    return head("GET", path, "X-Large: " + "x" * (size - len(bare)))
+
+
+def test_a_head_below_the_limit_passes(proxy: RunningProxy) -> None:
+    with Client(proxy.port) as client:
+        client.send(_head_of(60 * KIB, fresh("/service/")))
+        assert client.answer().status == 200
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_head_over_the_limit_is_refused_however_it_arrives(
+    proxy: RunningProxy, service: Origin, at_once: bool
+) -> None:
+    path = fresh("/service/")
+    large = _head_of(70 * KIB, path)
+    with Client(proxy.port) as client:
+        client.send(large if at_once else large[: 66 * KIB])
+        got = client.answer()
+        assert (got.status, json.loads(got.body)["error"]) == (431, "head_too_large")
+        assert client.rest() == b""
+    assert service.asked(path) == []
+
+
+def test_a_large_target_counts_as_head(proxy: RunningProxy) -> None:
+    with Client(proxy.port) as client:
+        client.send(head("GET", "/service/" + "x" * 70 * KIB))
+        assert client.answer().status == 431
+
+
+def test_a_large_body_in_the_heads_packet_is_no_large_head(proxy: RunningProxy) -> None:
+    assert fetch(proxy.port, fresh("/moved/"), method="POST", body=b"x" * 200 * KIB).status == 200
+
+
+def test_a_second_large_head_is_refused_after_the_first_answer(proxy: RunningProxy) -> None:
+    with Client(proxy.port) as client:
+        client.send(head("GET", fresh("/service/")) + _head_of(70 * KIB, fresh("/service/")))
+        assert client.answer().status == 200
+        assert client.answer().status == 431
+
+
+def test_a_head_that_does_not_end_in_time_is_a_request_timeout(strict: RunningProxy) -> None:
+    with Client(strict.port) as client:
+        client.send(f"GET /service/x HTTP/1.1\r\nHost: {HOST}\r\n".encode())
+        got = client.answer()
+        assert (got.status, json.loads(got.body)["error"]) == (408, "request_timeout")
+        assert client.rest() == b""
+
+
+def test_a_head_that_trickles_earns_no_more_time(strict: RunningProxy) -> None:
+    stop = threading.Event()
+    with Client(strict.port) as client:
+
+        def trickle() -> None:
+            client.send(f"GET /service/x HTTP/1.1\r\nHost: {HOST}\r\nX-Slow: ".encode())
+            while not stop.wait(0.1):
+                client.send(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        try:
+            assert client.answer().status == 408
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_a_connection_that_says_nothing_is_closed(strict: RunningProxy) -> None:
+    with Client(strict.port) as client:
+        assert client.rest() == b""
+
+
+def test_a_slow_answer_is_no_slow_head(strict: RunningProxy, service: Origin) -> None:
+    path = fresh("/service/")
+    late = threading.Event()
+
+    def slow(peer: Peer, asked: Asked) -> None:
+        late.wait(1.2)  # longer than a head may take to arrive
+        peer.send(answer(b"late"))
+
+    service.scripted(path, slow)
+    assert fetch(strict.port, path).body == b"late"
+
+
+def test_requests_over_the_connection_limit_wait_their_turn(strict: RunningProxy, service: Origin) -> None:
+    paths = [fresh("/service/") for _ in range(CONNECTIONS * 4)]
+    release = threading.Event()
+
+    def held(peer: Peer, asked: Asked) -> None:
+        assert release.wait(10)
+        peer.send(answer(b"in turn"))
+
+    for path in paths:
+        service.scripted(path, held)
+    clients = [Client(strict.port) for _ in paths]
+    try:
+        for client, path in zip(clients, paths, strict=True):
+            client.send(head("GET", path))
+        for path in paths[:CONNECTIONS]:
+            service.wait_for(path)
+        assert fetch(strict.port, fresh("/monolith/")).status == 200  # another upstream is not held up
+        assert sum(len(service.asked(path)) for path in paths) == CONNECTIONS
+        release.set()
+        assert [client.answer().body for client in clients] == [b"in turn"] * len(paths)
+    finally:
+        release.set()
+        for client in clients:
+            client.close()
+    assert len({asked.connection for path in paths for asked in service.asked(path)}) <= CONNECTIONS * 2
+
+
+def test_a_client_that_stops_waiting_is_never_asked_for(strict: RunningProxy, service: Origin) -> None:
+    held_paths = [fresh("/service/") for _ in range(CONNECTIONS)]
+    release = threading.Event()
+
+    def held(peer: Peer, asked: Asked) -> None:
+        assert release.wait(10)
+        peer.send(answer())
+
+    for path in held_paths:
+        service.scripted(path, held)
+    clients = [Client(strict.port) for _ in held_paths]
+    try:
+        for client, path in zip(clients, held_paths, strict=True):
+            client.send(head("GET", path))
+            service.wait_for(path)
+        left = fresh("/service/")
+        with Client(strict.port) as leaving:
+            leaving.send(head("GET", left))
+            assert fetch(strict.port, fresh("/monolith/")).status == 200
+        assert fetch(strict.port, fresh("/monolith/")).status == 200
+        release.set()
+        assert all(client.answer().status == 200 for client in clients)
+    finally:
+        release.set()
+        for client in clients:
+            client.close()
+    assert fetch(strict.port, fresh("/service/")).status == 200
+    assert service.asked(left) == []
