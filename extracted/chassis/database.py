@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 BUSY_SECONDS = 20
@@ -60,7 +61,10 @@ class Database:
 
 def database_url(url: str) -> URL:
     """Read a database address as the kit writes it; raise ValueError for an engine no service runs on."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("not an address; wanted sqlite:///FILE or postgresql://…") from None
     if parsed.get_backend_name() == "sqlite":
         return parsed
     if parsed.get_backend_name() in {"postgresql", "postgres"}:
