@@ -4,6 +4,7 @@ The middleware order of the monolith shows: a 304 or 301 is made outside of the 
 X-Frame-Options, so neither carries it.
 """
 
+from http.client import responses
 from urllib.parse import quote
 
 from flask import Flask, Request, Response, request
@@ -101,6 +102,8 @@ def _finish(response: Response) -> Response:
     if response.status_code != 301:
         response.headers["X-Frame-Options"] = "DENY"
     response = _conditional(request, response)
+    # werkzeug shouts the reason phrase, Django does not.
+    response.status = f"{response.status_code} {responses[response.status_code]}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

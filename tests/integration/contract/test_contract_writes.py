@@ -34,7 +34,7 @@ def masked(value: Any) -> Any:
 def alike(world: World, question: Question) -> tuple[Answer, Answer]:
     """Assert that both sides answer the same but for their own ids and moments."""
     monolith, catalog = world.both(question)
-    assert catalog.status == monolith.status, (question, monolith, catalog)
+    assert (catalog.status, catalog.reason) == (monolith.status, monolith.reason), (question, catalog)
     if monolith.body or catalog.body:
         assert masked(json.loads(catalog.body)) == masked(json.loads(monolith.body)), question
         assert list(json.loads(catalog.body)) == list(json.loads(monolith.body))

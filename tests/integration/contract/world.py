@@ -47,6 +47,7 @@ class Answer:
     """What came back, as a client sees it."""
 
     status: int
+    reason: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -86,7 +87,8 @@ def _send(client: Client, question: Question, credentials: Mapping[str, str]) ->
     body = b"" if question.method == "HEAD" else response.get_data()
     headers = {name.lower(): value for name, value in response.headers if name.lower() not in PASSING}
     response.close()
-    return Answer(response.status_code, headers, body)
+    reason = response.status.partition(" ")[2]
+    return Answer(response.status_code, reason, headers, body)
 
 
 @dataclass(frozen=True)
