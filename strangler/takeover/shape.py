@@ -39,7 +39,9 @@ def parents_first(pairs: Iterable[Pair]) -> list[Pair]:
     That is safe for them too where the schema lets foreign keys be checked at the end of the transaction.
     """
     by_name = {pair.table: pair for pair in sorted(pairs, key=lambda pair: pair.table)}
-    graph = {name: (pair.target.refers_to & by_name.keys()) - {name} for name, pair in by_name.items()}
+    graph = {
+        name: sorted((pair.target.refers_to & by_name.keys()) - {name}) for name, pair in by_name.items()
+    }
     try:
         return [by_name[name] for name in TopologicalSorter(graph).static_order()]
     except CycleError:
