@@ -74,13 +74,15 @@ def test_a_reset_instead_of_an_answer_is_a_bad_gateway(
     assert len(service.asked(path)) <= (1 if method in WRITES else 2)
 
 
-def _after_a_warm_connection(proxy: RunningProxy, service: Origin, method: str) -> tuple[Answer, list[Asked]]:
+def _after_a_warm_connection(
+    proxy: RunningProxy, service: Origin, method: str, body: bytes = b""
+) -> tuple[Answer, list[Asked]]:
     """Ask with `method` on a kept upstream connection that closes as the request arrives."""
     path = fresh("/moved/")
     service.scripted(path, _closes_kept_connections)
     with Client(proxy.port) as client:
         assert client.ask("GET", fresh("/moved/")).status == 200
-        got = client.ask(method, path, body=b"x" if method in WRITES else b"")
+        got = client.ask(method, path, body=body)
     return got, service.asked(path)
 
 
@@ -97,11 +99,12 @@ def test_a_read_on_a_connection_just_closed_is_asked_once_more(proxy: RunningPro
     assert len({each.connection for each in asked}) == len(asked) == 2
 
 
+@pytest.mark.parametrize("body", [b"x", b""])
 @pytest.mark.parametrize("method", WRITES)
 def test_a_write_on_a_connection_just_closed_is_never_repeated(
-    proxy: RunningProxy, service: Origin, method: str
+    proxy: RunningProxy, service: Origin, method: str, body: bytes
 ) -> None:
-    got, asked = _after_a_warm_connection(proxy, service, method)
+    got, asked = _after_a_warm_connection(proxy, service, method, body)
     assert (got.status, len(asked)) == (502, 1)
 
 
