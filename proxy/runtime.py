@@ -12,9 +12,9 @@ from proxy import cohort
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.metrics import Metrics
+from proxy.pool import Pools
 from proxy.settings import Limits
 from proxy.shadow import PairSink, Shadow
-from proxy.upstream import Pools
 
 SWEEP_SECONDS = 0.25
 

@@ -13,11 +13,13 @@ from proxy.capture import Capture, ShadowJob
 from proxy.errors import ForwardError
 from proxy.metrics import Metrics
 from proxy.pairs import Failure, Pair, Response, encode
+from proxy.pool import Pools
 from proxy.request_head import as_shadow
 from proxy.routes import Upstream
-from proxy.upstream import Pools, UpstreamConnection
+from proxy.upstream import UpstreamConnection
 
 MAX_QUEUED = 256
+MAX_QUEUED_BYTES = 32 * 1024 * 1024
 CONCURRENT = 8
 MAX_UNSENT_BYTES = 8 * 1024 * 1024
 RECONNECT_SECONDS = 1.0
@@ -36,24 +38,21 @@ class PairSink(asyncio.Protocol):
     def offer(self, frame: bytes) -> bool:
         """Send a frame; return whether it was taken."""
         transport = self._transport
-        if transport is None or transport.is_closing():
-            self.connect()
-            return False
-        if transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+        if transport is None or transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             return False
         transport.write(frame)
         return True
 
-    def connect(self) -> None:
-        """Begin to connect, unless that was tried a moment ago."""
-        now = time.monotonic()
-        if self._path is not None and self._connecting is None and now >= self._next_try:
+    def keep_connected(self, now: float) -> None:
+        """Begin to connect where that is wanted and was not tried a moment ago."""
+        wanted = self._path is not None and self._transport is None and self._connecting is None
+        if wanted and now >= self._next_try:
             self._next_try = now + RECONNECT_SECONDS
-            self._connecting = self._loop.create_task(self._connect(self._path))
+            self._connecting = self._loop.create_task(self._connect())
 
-    async def _connect(self, path: str) -> None:
+    async def _connect(self) -> None:
         try:
-            self._transport, _ = await self._loop.create_unix_connection(lambda: self, path)
+            self._transport, _ = await self._loop.create_unix_connection(lambda: self, self._path)
         except OSError:
             self._transport = None
         finally:
@@ -77,7 +76,8 @@ class Shadow:
         self._pools = Pools(loop, connections=CONCURRENT)
         self._queue: deque[ShadowJob] = deque()
         self._active: set[ShadowCall] = set()
-        sink.connect()
+        self._queued_bytes = 0
+        sink.keep_connected(time.monotonic())
 
     @property
     def queued(self) -> int:
@@ -86,10 +86,12 @@ class Shadow:
 
     def offer(self, job: ShadowJob) -> None:
         """Queue a question, or drop it when the queue is full. Returns at once."""
-        if len(self._queue) >= MAX_QUEUED:
+        size = len(job.control_answer.body)
+        if len(self._queue) >= MAX_QUEUED or self._queued_bytes + size > MAX_QUEUED_BYTES:
             self._metrics.observe_shadow(job.route.name, "dropped")
             return
         self._queue.append(job)
+        self._queued_bytes += size
         self._loop.call_soon(self._pump)  # after the client's answer has left
 
     def finished(self, call: "ShadowCall", answer: Response | Failure) -> None:
@@ -118,7 +120,8 @@ class Shadow:
         self._pools.of(call.job.candidate).ask_fresh(call, call.job.route.timeouts.connect)
 
     def sweep(self, now: float) -> None:
-        """End the calls whose candidate took too long."""
+        """End the calls whose candidate took too long, and look for the comparer."""
+        self._sink.keep_connected(now)
         for call in list(self._active):
             if call.deadline < now:
                 call.expired()
@@ -134,6 +137,7 @@ class Shadow:
     def _pump(self) -> None:
         while self._queue and len(self._active) < CONCURRENT:
             job = self._queue.popleft()
+            self._queued_bytes -= len(job.control_answer.body)
             timeouts = job.route.timeouts
             now = time.monotonic()
             call = ShadowCall(self, job, now, now + timeouts.connect + timeouts.head)

@@ -1,21 +1,14 @@
-"""Connections to upstreams: ask one request at a time, hand its answer on as it comes, keep the rest warm."""
+"""A connection to an upstream: one request at a time, its answer handed on as it comes."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from time import monotonic
 from typing import Protocol, cast
 
 import httptools
 
 from proxy.answer_head import BODILESS, AnswerHead, BadAnswer
 from proxy.errors import ForwardError
-from proxy.routes import Upstream
 
 MAX_ANSWER_HEAD = 64 * 1024
-MAX_WAITING = 1024
-FRESH_SECONDS = 1.0  # a write takes a kept connection only if it was used this recently
-IDLE_SECONDS = 60.0
 
 
 class Receiver(Protocol):
@@ -50,11 +43,24 @@ class Receiver(Protocol):
         """It does again."""
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """One connection: parses answers for the receiver it is lent to, and goes back to its pool when whole."""
+class Keeper(Protocol):
+    """Who lends connections out and takes them back."""
 
-    def __init__(self, pool: "Pool") -> None:
-        self._pool = pool
+    def put_back(self, connection: "UpstreamConnection") -> None:
+        """An answer is whole; the connection may take another request."""
+
+    def forget(self, connection: "UpstreamConnection") -> None:
+        """The connection is gone."""
+
+    def report(self, error: Exception) -> None:
+        """A fault of the proxy's own met a parser's callback."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """Parses answers for the receiver it is lent to, and goes back to its keeper when one is whole."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
@@ -130,7 +136,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, BadAnswer):
-                self._pool.report(error)
+                self._keeper.report(error)
             return False
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # nobody asked for an upgrade
             return False
@@ -141,7 +147,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
-        self._pool.forget(self)
+        self._keeper.forget(self)
         receiver = self._receiver
         if receiver is None:
             return
@@ -209,7 +215,7 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._at_end:
             self._parser = httptools.HttpResponseParser(self)
         receiver.answer_end()
-        self._pool.put_back(self)
+        self._keeper.put_back(self)
 
     def _lost(self, error: ForwardError, *, clean: bool = False) -> None:
         receiver, self._receiver = self._receiver, None
@@ -218,164 +224,5 @@ class UpstreamConnection(asyncio.Protocol):
             receiver.answer_lost(error, clean=clean)
 
 
-class Pool:
-    """The connections to one upstream: the most recently used first, new ones up to a bound, then a queue."""
-
-    def __init__(self, upstream: Upstream, loop: asyncio.AbstractEventLoop, connections: int) -> None:
-        self.upstream = upstream
-        self._loop = loop
-        self._most = connections
-        self._idle: deque[UpstreamConnection] = deque()
-        self._open: set[UpstreamConnection] = set()
-        self._connecting: set[asyncio.Task[None]] = set()
-        self._waiting: deque[tuple[Receiver, float]] = deque()
-        self._closed = False
-
-    def ask(self, receiver: Receiver, connect_timeout: float) -> None:
-        """Give `receiver` a connection: at once where one is warm, else as soon as there is one."""
-        connection = self._warm(receiver)
-        if connection is not None:
-            connection.lend(receiver)
-            receiver.attached(connection)
-        elif len(self._open) + len(self._connecting) < self._most:
-            self._connect_for(receiver, connect_timeout)
-        elif len(self._waiting) < MAX_WAITING:
-            self._waiting.append((receiver, connect_timeout))
-        else:
-            receiver.answer_lost(ForwardError.OVERLOADED, clean=False)
-
-    def ask_fresh(self, receiver: Receiver, connect_timeout: float) -> None:
-        """Give `receiver` a connection that has never been used."""
-        self._connect_for(receiver, connect_timeout)
-
-    def put_back(self, connection: UpstreamConnection) -> None:
-        """Take back a connection whose answer is whole, for whoever waits longest."""
-        if not connection.reusable:
-            connection.close()
-            return
-        connection.kept = True
-        while self._waiting:
-            receiver, _ = self._waiting.popleft()
-            if not receiver.gone:
-                self._lend(connection, receiver)
-                return
-        if self._closed:
-            connection.close()
-            return
-        connection.idle_since = monotonic()
-        self._idle.append(connection)
-
-    def forget(self, connection: UpstreamConnection) -> None:
-        """A connection is gone; its place goes to whoever waits."""
-        self._open.discard(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-        self._serve_waiting()
-
-    def report(self, error: Exception) -> None:
-        """Log a fault of the proxy's own that a parser's callback met."""
-        self._loop.call_exception_handler(
-            {"message": "an answer could not be handled", "exception": error.__context__ or error}
-        )
-
-    def expire(self, now: float) -> None:
-        """Close what has been idle too long."""
-        while self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
-            self._idle.popleft().close()
-
-    def close(self) -> None:
-        """Close idle connections now and lent ones as they come back."""
-        self._closed = True
-        while self._idle:
-            self._idle.popleft().close()
-
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing uses or awaits a connection."""
-        return not (self._open or self._connecting or self._waiting)
-
-    def _warm(self, receiver: Receiver) -> UpstreamConnection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.reusable:
-                continue
-            # An upstream closes what idles. A read that meets the close is asked again; a write cannot be.
-            if receiver.is_safe or monotonic() - connection.idle_since < FRESH_SECONDS:
-                return connection
-            connection.close()
-        return None
-
-    def _lend(self, connection: UpstreamConnection, receiver: Receiver) -> None:
-        connection.lend(receiver)
-        receiver.attached(connection)
-
-    def _connect_for(self, receiver: Receiver, timeout: float) -> None:
-        task = self._loop.create_task(self._connect(receiver, timeout))
-        self._connecting.add(task)
-        task.add_done_callback(self._connected)
-
-    def _connected(self, task: asyncio.Task[None]) -> None:
-        self._connecting.discard(task)
-        self._serve_waiting()
-
-    def _serve_waiting(self) -> None:
-        while self._waiting and len(self._open) + len(self._connecting) < self._most:
-            receiver, timeout = self._waiting.popleft()
-            if not receiver.gone:
-                self._connect_for(receiver, timeout)
-
-    async def _connect(self, receiver: Receiver, timeout: float) -> None:
-        make: Callable[[], UpstreamConnection] = lambda: UpstreamConnection(self)  # noqa: E731
-        try:
-            async with asyncio.timeout(timeout):
-                _, connection = await self._loop.create_connection(
-                    make, self.upstream.host, self.upstream.port
-                )
-        except (OSError, TimeoutError):
-            self._not_connected(receiver, ForwardError.UPSTREAM_UNREACHABLE)
-            return
-        if not connection.reusable:  # closed as soon as it was open
-            self._not_connected(receiver, ForwardError.UPSTREAM_RESET)
-            return
-        self._open.add(connection)
-        if receiver.gone:
-            self.put_back(connection)
-        else:
-            self._lend(connection, receiver)
-
-    def _not_connected(self, receiver: Receiver, error: ForwardError) -> None:
-        if not receiver.gone:
-            receiver.answer_lost(error, clean=False)
-
-
 def _size(headers: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) + 4 for name, value in headers)
-
-
-class Pools:
-    """A pool for each address, kept over changes of the table as long as the table names it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, connections: int) -> None:
-        self._loop = loop
-        self._connections = connections
-        self._pools: dict[str, Pool] = {}  # by URL
-
-    def of(self, upstream: Upstream) -> Pool:
-        """Return the pool of an upstream's address."""
-        pool = self._pools.get(upstream.url)
-        if pool is None:
-            pool = self._pools[upstream.url] = Pool(upstream, self._loop, self._connections)
-        return pool
-
-    def keep_only(self, upstreams: list[Upstream]) -> None:
-        """Close the pools of every address that the table no longer names."""
-        for url in self._pools.keys() - {upstream.url for upstream in upstreams}:
-            self._pools.pop(url).close()
-
-    def expire(self, now: float) -> None:
-        for pool in self._pools.values():
-            pool.expire(now)
-
-    def close(self) -> None:
-        for pool in self._pools.values():
-            pool.close()

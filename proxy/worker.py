@@ -52,6 +52,7 @@ class ProxyWorker(Worker):
         )
         control = Control(settings.control, runtime, live, lambda: self._apply(live, runtime))
         await control.open()
+        self._watch(live, runtime)  # a flip before the socket stood was not heard on it
         servers = [await self._listen(loop, runtime, settings, sock) for sock in self.sockets]
         ticks = [
             loop.create_task(self._every(WATCH_SECONDS, lambda: self._watch(live, runtime))),
