@@ -149,7 +149,7 @@ class Shopping:
 class Traffic:
     """Clients in threads, until told to stop. Each pauses as people do, so that two cores carry it."""
 
-    PAUSE_SECONDS = 0.02
+    PAUSE_SECONDS = 0.05
 
     def __init__(self, url: str, products: int, visitors: int, customers: int) -> None:
         self.samples = Samples()
