@@ -16,13 +16,14 @@ from proxy.pairs import Failure, FrameReader, Pair, Response
 class Comparer:
     """Listens as the comparer does and keeps the pairs that workers hand on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, workers: int = 2) -> None:
+        self.connected = threading.Semaphore(0)
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
         self._pairs: list[Pair] = []
         self._came = threading.Condition()
-        self._threads = [threading.Thread(target=self._read) for _ in range(2)]  # one a worker
+        self._threads = [threading.Thread(target=self._read) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
 
@@ -44,6 +45,7 @@ class Comparer:
 
     def _read(self) -> None:
         sock, _ = self._server.accept()
+        self.connected.release()
         reader = FrameReader()
         with sock:
             while data := sock.recv(65536):
@@ -245,6 +247,40 @@ def test_what_the_queue_cannot_hold_is_dropped_and_counted(
         release.set()
     everything = {"sent": 0, "failed": 0, "dropped": len(paths), "queued": 0}  # no comparer took a pair
     until(lambda: running.shadows() == everything, "every shadow is accounted for")
+
+
+def test_large_answers_fill_the_queue_by_their_bytes(
+    start: Callable[..., RunningProxy], monolith: Origin, service: Origin
+) -> None:
+    running = start(route("shadow", "shadow"), workers=1)
+    release = threading.Event()
+    paths = [fresh("/shadow/") for _ in range(8 + 32 + 5)]  # asked at once, 32 MiB queued, five too many
+    for path in paths:
+        monolith.scripted(path, says(answer(b"x" * 1024 * 1024)))
+        service.scripted(path, _never(release))
+    try:
+        with Client(running.port) as client:
+            assert all(client.ask("GET", path).status == 200 for path in paths)
+        until(lambda: running.shadows()["dropped"] == 5, "five shadows are dropped")
+    finally:
+        release.set()
+    until(lambda: running.shadows()["queued"] == 0, "the queue empties")
+
+
+def test_a_comparer_that_comes_late_is_found(start: Callable[..., RunningProxy], tmp_path: Path) -> None:
+    place = tmp_path / "late.sock"
+    running = start(route("shadow", "shadow"), options=("--pairs", str(place)), workers=1)
+    assert fetch(running.port, fresh("/shadow/")).status == 200
+    until(lambda: running.shadows()["dropped"] == 1, "the pair is dropped while nobody listens")
+    comparing = Comparer(place, workers=1)
+    try:
+        assert comparing.connected.acquire(timeout=10)
+        path = fresh("/shadow/")
+        fetch(running.port, path)
+        assert comparing.pair_of(path).route == "shadow"
+    finally:
+        running.stop()
+        comparing.close()
 
 
 def test_without_a_comparer_shadows_change_nothing(
