@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from click.testing import CliRunner
 
-from strangler.cli.compare import compare
+from strangler.cli import main
 from strangler.compare.writing import Writer
 from strangler.errors import NoStore, UnknownComparison, UnreadableAnswer
 from tests.cases.compare.compared import differing, matching
@@ -23,7 +23,7 @@ def store_path(tmp_path):
 
 
 def _run(*words: object):
-    return CliRunner().invoke(compare, [str(word) for word in words])
+    return CliRunner().invoke(main, ["compare", *(str(word) for word in words)])
 
 
 @pytest.fixture
