@@ -208,6 +208,27 @@ def test_a_candidate_that_fails_is_a_failure_in_its_pair(
         release.set()
 
 
+def test_a_shadow_on_a_connection_just_closed_is_asked_once_more(
+    shadowing: RunningProxy, comparer: tuple[Comparer, Path], service: Origin
+) -> None:
+    warming, path = fresh("/shadow/"), fresh("/shadow/")
+
+    def closes_kept_connections(peer: Peer, asked: Asked) -> None:
+        if peer.answered:
+            peer.close()
+        else:
+            peer.send(answer(b"fresh"))
+
+    service.scripted(path, closes_kept_connections)
+    with Client(shadowing.port) as client:
+        client.ask("GET", warming)
+        comparer[0].pair_of(warming)
+        client.ask("GET", path)
+    found = comparer[0].pair_of(path).candidate_answer
+    assert isinstance(found, Response)
+    assert (found.body, len(service.asked(path))) == (b"fresh", 2)
+
+
 def test_a_body_over_the_bound_is_kept_truncated(
     shadowing: RunningProxy, comparer: tuple[Comparer, Path], monolith: Origin
 ) -> None:
