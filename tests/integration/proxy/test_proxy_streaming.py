@@ -113,6 +113,25 @@ def test_an_early_answer_ends_the_upload(proxy: RunningProxy, service: Origin) -
     assert freed.wait(10)
 
 
+def test_an_early_answer_reaches_a_client_that_sends_on(proxy: RunningProxy, service: Origin) -> None:
+    path = fresh("/moved/")
+    answered = threading.Event()
+
+    def too_large(peer: Peer, asked: Asked) -> None:
+        peer.send(answer(b"too large", status="413 Content Too Large"))
+        assert peer.sees_the_end()  # the proxy has the answer and is done with this upload
+        answered.set()
+        peer.close()
+
+    service.scripted(path, too_large)
+    with Client(proxy.port) as client:
+        client.send(head("POST", path, f"Content-Length: {LARGE}") + b"x" * 1000)
+        assert answered.wait(10)
+        for _ in range(8):
+            client.send(b"x" * PART)
+        assert client.answer("POST").body == b"too large"
+
+
 def test_an_answer_that_ends_after_the_upload_still_closes_as_it_said(
     proxy: RunningProxy, service: Origin
 ) -> None:
