@@ -98,14 +98,11 @@ class Envoy:
         with urllib.request.urlopen(address, timeout=5) as answer:
             stats = {stat["name"]: stat["value"] for stat in json.load(answer)["stats"]}
 
-        def count(*names: str) -> int:
-            return sum(stats.get(f"cluster.{CANDIDATE}.{name}", 0) for name in names)
+        def count(name: str) -> int:
+            return int(stats.get(f"cluster.{CANDIDATE}.{name}", 0))
 
-        return Copies(
-            answered=count("upstream_rq_2xx"),
-            failed=count("upstream_rq_5xx"),
-            dropped=count("upstream_rq_pending_overflow"),
-        )
+        dropped = count("upstream_rq_pending_overflow")  # Envoy counts each as its own 503 too
+        return Copies(count("upstream_rq_2xx"), count("upstream_rq_5xx") - dropped, dropped)
 
 
 class Nginx:
