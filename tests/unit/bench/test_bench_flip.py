@@ -44,12 +44,12 @@ def test_a_proxy_that_acknowledges_nothing_is_not_called_late() -> None:
 def test_the_last_request_of_the_old_side_says_when_the_table_had_arrived() -> None:
     moves = [move(Side.SERVICE, 100, 101), move(Side.MONOLITH, 200, 201)]
     answers = [
-        at(99, Side.MONOLITH), at(103, Side.MONOLITH), at(102, Side.SERVICE), at(199, Side.SERVICE),
-        at(207, Side.SERVICE), at(208, Side.MONOLITH),
+        at(99, Side.MONOLITH), at(101, Side.MONOLITH), at(103, Side.MONOLITH), at(102, Side.SERVICE),
+        at(199, Side.SERVICE), at(207, Side.SERVICE), at(208, Side.MONOLITH),
     ]  # fmt: skip
     run = judged(moves, answers)
     assert [round(each.old_ms, 6) for each in run.moves] == [3.0, 7.0]
-    assert run.answered == {"monolith": 3, "service": 3}
+    assert run.answered == {"monolith": 4, "service": 3}
 
 
 def test_slow_acknowledgements_and_lost_requests_are_called_missed() -> None:
@@ -74,6 +74,7 @@ def test_the_document_keeps_every_move() -> None:
 def test_only_the_first_route_moves() -> None:
     nginx = nginx_config(20001, ORIGINS, ROUTES, Side.SERVICE, directory="/run/bench", workers=WORKERS)
     assert nginx.count("proxy_pass http://service;") == 1
+    assert nginx.count("proxy_pass http://monolith;") == len(ROUTES)  # the others, and what no route names
     assert f"location = {ROUTES[0].sample} {{ proxy_pass http://service; }}" in nginx
     envoy = json.dumps(envoy_routes(ROUTES, Side.SERVICE))
     assert envoy.count('"cluster": "service"') == 1
