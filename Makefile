@@ -41,5 +41,5 @@ up: setup ## start the whole stack on this machine
 down: setup ## stop it
 	@$(BIN)/strangler down
 
-bench: setup ## the proxy beside nginx, HAProxy and Envoy: ratios of one run
-	@$(BIN)/python -m bench.proxy
+bench: setup ## cost, flips and shadows beside nginx, HAProxy and Envoy: ratios of one run
+	@$(BIN)/python -m bench

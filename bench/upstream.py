@@ -6,7 +6,7 @@ it, so that every peer can be shown to do the same work.
 
 import json
 
-from bench.tools import nginx_main
+from bench.nginx import nginx_main
 
 BODY = json.dumps(
     {
@@ -21,12 +21,17 @@ BODY = json.dumps(
     },
 ).ljust(216)
 
+ORIGIN_HEADER = "X-Origin"  # names the one of several origins that answered
 SEEN_PATH = "/seen"
 SEEN = ("X-Request-ID", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
 
 
-def upstream_config(port: int, directory: str) -> str:
-    """Return the configuration of the origin: the fixed answer on every path, the headers on `/seen`."""
+def upstream_config(port: int, directory: str, name: str = "") -> str:
+    """Return the configuration of the origin: the fixed answer on every path, the headers on `/seen`.
+
+    With a `name` every answer says it.
+    """
+    named = f"add_header {ORIGIN_HEADER} {name};" if name else ""
     return nginx_main(
         directory,
         f"""
@@ -41,6 +46,7 @@ def upstream_config(port: int, directory: str) -> str:
             add_header X-Content-Type-Options nosniff;
             add_header Referrer-Policy same-origin;
             add_header Cross-Origin-Opener-Policy same-origin;
+            {named}
             return 200 '{BODY}';
         }}
     }}""",

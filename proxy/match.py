@@ -8,6 +8,7 @@ that decode to the same have the same canonical form.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 from proxy.routes import Route
@@ -71,6 +72,7 @@ def _resolve(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
+@lru_cache(maxsize=16384)  # a worker reads every template again with each new table; few of them are new
 def parse_template(path: str) -> Template:
     """Return a route's path as segments: canonical bytes, PARAM or REST. Raises BadPath."""
     if not path.startswith("/"):

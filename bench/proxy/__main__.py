@@ -1,20 +1,17 @@
 """`python -m bench.proxy`: arguments to one run to a table and a JSON file. No logic."""
 
-import json
-import signal
 import sys
 import tempfile
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from bench.command import chosen_peers, keep_figures, run_command, show
 from bench.machine import machine_facts
 from bench.proxy.peers import PEERS
 from bench.proxy.report import document, summarise, table, verdicts
 from bench.proxy.run import measure
 from bench.tools import ENVOY, HAPROXY, NGINX, WRK
-from strangler.errors import StranglerError
 
 
 @click.command()
@@ -40,29 +37,20 @@ from strangler.errors import StranglerError
 )
 def main(seconds: int, rounds: int, peers: str, python: str, file: Path) -> None:
     """Measure our proxy's CPU per request beside nginx, HAProxy and Envoy."""
-    unknown = [name for name in peers.split(",") if name not in PEERS]
-    if unknown:
-        raise click.BadParameter(f"{', '.join(unknown)}; known: {', '.join(PEERS)}", param_hint="--peers")
-    chosen = [PEERS[name] for name in peers.split(",")]
+    chosen = [PEERS[name] for name in chosen_peers(peers, PEERS)]
     samples = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for sample in measure(chosen, Path(folder), python=python, seconds=seconds, rounds=rounds):
             samples.append(sample)
             click.echo(f"round {sample.round} {sample.peer}: {sample.cpu_us:.1f} us a request", err=True)
-    file.parent.mkdir(parents=True, exist_ok=True)
     facts = machine_facts(python, [NGINX, HAPROXY, ENVOY, WRK])
-    file.write_text(json.dumps(document(facts, samples), indent=2) + "\n")
+    keep_figures(file, document(facts, samples))
     medians = summarise(samples)
-    Console(width=None if sys.stdout.isatty() else 110).print(table(medians))
+    show(table(medians))
     click.echo(f"ours runs on {facts['python']}")
     for line in verdicts(medians):
         click.echo(line)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run stops its programs too
-    try:
-        main()
-    except StranglerError as error:
-        click.echo(f"{error.id} {error.message}\n     next: {error.next}", err=True)
-        sys.exit(error.exit_code)
+    run_command(main)

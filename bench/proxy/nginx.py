@@ -2,25 +2,19 @@
 
 from collections.abc import Sequence
 
+from bench.nginx import NGINX_FORWARDING, nginx_main, nginx_upstream
 from bench.proxy.workload import BenchRoute
-from bench.tools import nginx_main
 
 
 def config(port: int, origin_port: int, routes: Sequence[BenchRoute], directory: str) -> str:
     """Return nginx.conf: exact and prefix locations to one upstream, everything else to the other."""
-    locations = "\n".join(map(_location, routes))
+    locations = "\n".join(location(route, "service") for route in routes)
     return nginx_main(
         directory,
         f"""
-    upstream monolith {{ server 127.0.0.1:{origin_port}; keepalive 64; keepalive_requests 1000000000; }}
-    upstream service {{ server 127.0.0.1:{origin_port}; keepalive 64; keepalive_requests 1000000000; }}
-    proxy_http_version 1.1;
-    proxy_set_header Connection "";
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Request-ID $request_id;
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header X-Forwarded-Host $http_host;
+{nginx_upstream("monolith", origin_port)}
+{nginx_upstream("service", origin_port)}
+{NGINX_FORWARDING}
     server {{
         listen 127.0.0.1:{port} backlog=1024;
         location = /nginx-status {{ stub_status; }}
@@ -30,6 +24,7 @@ def config(port: int, origin_port: int, routes: Sequence[BenchRoute], directory:
     )
 
 
-def _location(route: BenchRoute) -> str:
+def location(route: BenchRoute, target: str) -> str:
+    """Return the location of a route that sends what it matches to the upstream `target`."""
     match = f"= {route.template}" if route.prefix is None else f"^~ {route.prefix}"
-    return f"        location {match} {{ proxy_pass http://service; }}"
+    return f"        location {match} {{ proxy_pass http://{target}; }}"

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.envoy import command as envoy_command
 from bench.proxy import envoy, haproxy, nginx, ours
 from bench.proxy.workload import BenchRoute, bench_routes
-from bench.tools import ENVOY, HAPROXY, NGINX
+from bench.tools import HAPROXY, NGINX
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,14 @@ def _envoy(setting: Setting) -> list[str]:
     config.write_text(
         json.dumps(envoy.config(setting.port, setting.admin_port, setting.origin_port, setting.routes))
     )
-    return [
-        ENVOY.path(), "--config-path", str(config),
-        "--concurrency", "1", "--log-level", "error", "--disable-hot-restart",
-    ]  # fmt: skip
+    return envoy_command(config, workers=1)
 
 
 def _ours(setting: Setting) -> list[str]:
     table = setting.folder / "routes.toml"
-    table.write_text(ours.table(setting.origin_port, setting.routes))
-    return [
-        setting.python, "-m", "proxy", "--table", str(table), "--workers", "1",
-        "--bind", f"127.0.0.1:{setting.port}", "--admin", f"127.0.0.1:{setting.admin_port}",
-        "--control", str(setting.folder),
-    ]  # fmt: skip
+    table.write_text(ours.table(setting.origin_port, setting.origin_port, setting.routes))
+    extra = ["--admin", f"127.0.0.1:{setting.admin_port}"]
+    return ours.command(setting.python, table, setting.folder, port=setting.port, workers=1, extra=extra)
 
 
 PEERS = {

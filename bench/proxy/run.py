@@ -76,7 +76,7 @@ def _origin(folder: Path) -> Iterator[Running]:
     config.write_text(upstream_config(port, str(home)))
     command = [NGINX.path(), "-p", str(home), "-c", str(config)]
     script = write_script(home / "load.lua", [route.sample for route in bench_routes(50)])
-    with pinned(ORIGIN, command, core=LOAD_CORE, port=port, log=home / "log") as pid:
+    with pinned(ORIGIN, command, cores=[LOAD_CORE], port=port, log=home / "log") as pid:
         yield Running(ORIGIN, pid, port, script)
 
 
@@ -87,7 +87,7 @@ def _proxy(peer: Peer, origin_port: int, folder: Path, python: str) -> Iterator[
     setting = Setting(free_port(), free_port(), origin_port, peer.routes, home, python)
     script = write_script(home / "load.lua", [route.sample for route in peer.routes])
     command = peer.prepare(setting)
-    with pinned(peer.name, command, core=PROXY_CORE, port=setting.port, log=home / "log") as pid:
+    with pinned(peer.name, command, cores=[PROXY_CORE], port=setting.port, log=home / "log") as pid:
         check_equal_work(peer.name, setting.port, peer.routes[-1].sample)
         yield Running(peer.name, pid, setting.port, script)
 

@@ -40,7 +40,7 @@ def test_a_program_that_ends_at_once_is_reported_with_its_last_words(tmp_path: P
     broken = [sys.executable, "-c", "raise SystemExit('no such directive')"]
     with (
         pytest.raises(PeerFailed, match="no such directive"),
-        pinned("broken", broken, core=0, port=free_port(), log=tmp_path / "log"),
+        pinned("broken", broken, cores=[0], port=free_port(), log=tmp_path / "log"),
     ):
         pass
 
@@ -50,7 +50,7 @@ def test_a_program_and_its_children_are_gone_when_the_block_fails(tmp_path: Path
     tree: list[int] = []
 
     def measure_and_fail() -> None:
-        with pinned("listener", command(LISTENER, port), core=0, port=port, log=tmp_path / "log") as pid:
+        with pinned("listener", command(LISTENER, port), cores=[0], port=port, log=tmp_path / "log") as pid:
             tree.extend(process_tree(pid))
             raise KeyboardInterrupt
 
@@ -62,7 +62,7 @@ def test_a_program_and_its_children_are_gone_when_the_block_fails(tmp_path: Path
 
 def test_a_program_that_ignores_the_request_to_end_is_ended(tmp_path: Path) -> None:
     port = free_port()
-    with pinned("stubborn", command(STUBBORN, port), core=0, port=port, log=tmp_path / "log") as pid:
+    with pinned("stubborn", command(STUBBORN, port), cores=[0], port=port, log=tmp_path / "log") as pid:
         tree = process_tree(pid)
     wait_until_gone(tree)
 
@@ -70,13 +70,13 @@ def test_a_program_that_ignores_the_request_to_end_is_ended(tmp_path: Path) -> N
 def test_a_program_runs_on_its_core_alone(tmp_path: Path) -> None:
     port = free_port()
     core = min(os.sched_getaffinity(0))
-    with pinned("listener", command(LISTENER, port), core=core, port=port, log=tmp_path / "log") as pid:
+    with pinned("listener", command(LISTENER, port), cores=[core], port=port, log=tmp_path / "log") as pid:
         assert {core} == os.sched_getaffinity(pid)
 
 
 def test_cpu_of_children_counts(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
-    with pinned("listener", command(LISTENER, port), core=0, port=port, log=log) as pid:
+    with pinned("listener", command(LISTENER, port), cores=[0], port=port, log=log) as pid:
         while "burnt" not in log.read_text():
             assert len(process_tree(pid)) == 2
         assert cpu_seconds(pid) >= 0.3

@@ -20,7 +20,7 @@ def test_half_the_routes_are_templates_and_each_sample_matches_its_own() -> None
 
 @pytest.mark.parametrize("count", [50, 5000])
 def test_our_table_is_sound_and_sends_every_route_to_the_service(count: int) -> None:
-    table = parse_table(ours.table(20001, bench_routes(count)), "routes.toml")
+    table = parse_table(ours.table(20001, 20002, bench_routes(count)), "routes.toml")
     assert len(table.routes) == count
     assert {route.stage for route in table.routes.values()} == {Stage.SERVICE}
 

@@ -1,0 +1,34 @@
+"""The parts of an nginx configuration that every benchmark needs. Pure."""
+
+NGINX_FORWARDING = """    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Request-ID $request_id;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host $http_host;"""
+
+
+def nginx_main(directory: str, http: str, workers: int = 1) -> str:
+    """Return an nginx configuration that stays in the foreground, without access log, and `http` inside."""
+    return f"""daemon off;
+worker_processes {workers};
+pid {directory}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+{http}
+}}
+"""
+
+
+def nginx_upstream(name: str, port: int) -> str:
+    """Return an upstream with one address, whose connections are kept."""
+    return f"    upstream {name} {{ server 127.0.0.1:{port}; keepalive 64; keepalive_requests 1000000000; }}"
