@@ -22,14 +22,17 @@ class Window:
     def __init__(self, seconds: float) -> None:
         self._width = seconds / SLICES
         self._slices: deque[Slice] = deque(maxlen=SLICES)
+        self._newest = Slice(0)
+        self._ends = 0.0  # when the newest slice does
 
     def at(self, now: float) -> Slice:
-        """Return the slice of this moment."""
-        number = int(now / self._width)
-        slices = self._slices
-        if not slices or slices[-1].number != number:
-            slices.append(Slice(number))
-        return slices[-1]
+        """Return the slice of this moment, which is never before the last one's."""
+        if now >= self._ends:
+            number = int(now / self._width)
+            self._ends = (number + 1) * self._width
+            self._newest = Slice(number)
+            self._slices.append(self._newest)
+        return self._newest
 
     def total(self, now: float) -> Slice:
         """Return the sum of what is not too old."""
@@ -45,3 +48,4 @@ class Window:
     def clear(self) -> None:
         """Forget everything."""
         self._slices.clear()
+        self._ends = 0.0

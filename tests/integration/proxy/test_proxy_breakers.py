@@ -219,7 +219,7 @@ def test_fallbacks_past_their_budget_open_the_breaker(start: Start, service: Ori
     ("options", "script"),
     [
         (("fallback = { on = [503] }",), says(answer(b"", "503 Busy"))),
-        (("timeouts = { head = 0.1 }",), lambda peer, asked: peer.sees_the_end()),
+        (("timeouts = { head = 0.1, connect = 0.5 }",), lambda peer, asked: peer.sees_the_end()),
     ],
     ids=["listed status", "no head"],
 )

@@ -203,7 +203,7 @@ def test_an_answer_that_is_no_answer_is_a_bad_gateway(
     assert len(service.asked(path)) == 1
 
 
-def test_a_connection_closed_as_soon_as_it_opens_is_none(
+def test_a_connection_closed_as_soon_as_it_opens_is_an_error(
     tmp_path_factory: pytest.TempPathFactory, monolith: Origin
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as slammed:
@@ -221,7 +221,8 @@ def test_a_connection_closed_as_soon_as_it_opens_is_none(
         try:
             with Client(running.port) as client:
                 answers = [client.ask("GET", fresh("/service/")) for _ in range(100)]
-            assert {_error(got) for got in answers} == {"upstream_unreachable"}
+            # one that is closed a moment later has been lent, and the request sent on it
+            assert {_error(got) for got in answers} <= {"upstream_unreachable", "upstream_reset"}
         finally:
             stop.set()
             socket.create_connection(("127.0.0.1", port)).close()

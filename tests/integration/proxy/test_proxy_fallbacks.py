@@ -25,7 +25,7 @@ from running_proxy import ALL, ALONE, STEADY, RunningProxy, free_port, route, ta
 Start = Callable[..., RunningProxy]
 
 LISTED = "fallback = { on = [503] }"
-IMPATIENT = "timeouts = { head = 0.2 }"
+IMPATIENT = "timeouts = { head = 0.2, connect = 0.5 }"
 READS, WRITES = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH", "DELETE")
 LARGE = b"x" * 3_000_000
 FROM_MONOLITH = b'{"from":"monolith"}'
