@@ -37,16 +37,18 @@ class AnswerHead:
     """An answer's head, judged. `lines` are the end-to-end headers, Content-Length apart.
 
     `length` is the declared one, None where there is none; `chunked` says how the upstream framed the body.
+    `declined`: the upstream says that it did nothing for the request and another must answer.
     Raises BadAnswer for a transfer coding that the proxy would have to decode.
     """
 
-    __slots__ = ("chunked", "headers", "length", "lines", "nominated", "status")
+    __slots__ = ("chunked", "declined", "headers", "length", "lines", "nominated", "status")
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status
         self.headers = headers
         self.length: int | None = None
         self.chunked = False
+        self.declined = False
         self.nominated: frozenset[bytes] = frozenset()
         self.lines = lines = []
         for name, value in headers:
@@ -76,6 +78,10 @@ def _connection(head: AnswerHead, value: bytes) -> None:
         head.nominated = frozenset(token.strip().lower() for token in value.split(b","))
 
 
+def _declined(head: AnswerHead, value: bytes) -> None:
+    head.declined = True
+
+
 def _drop(head: AnswerHead, value: bytes) -> None:
     """Hop-by-hop (RFC 9110 7.6.1), or the proxy's own to say."""
 
@@ -85,6 +91,7 @@ _RULES: dict[bytes, _Rule] = {
     b"content-length": _length,
     b"transfer-encoding": _transfer_encoding,
     b"connection": _connection,
+    b"x-strangler-declined": _declined,
     **dict.fromkeys(
         (
             b"keep-alive",
@@ -104,7 +111,7 @@ _RULES: dict[bytes, _Rule] = {
 def _rule(name: bytes) -> _Rule | None:
     """Return what to do with a header, None to pass it on."""
     lower = name.lower()
-    return _drop if lower.startswith(_OWN_PREFIX) else _RULES.get(lower)
+    return _RULES.get(lower, _drop if lower.startswith(_OWN_PREFIX) else None)
 
 
 @dataclass(slots=True)
@@ -142,8 +149,8 @@ def client_head(answer: AnswerHead, audience: Audience, framing: Framing) -> byt
     return b"\r\n".join(parts) + b"\r\n"
 
 
-def error_answer(error: ForwardError, request_id: bytes) -> tuple[AnswerHead, bytes]:
-    """Return head and body of an answer that the proxy itself gives."""
+def error_answer(error: ForwardError, request_id: bytes, retry_after: int = 1) -> tuple[AnswerHead, bytes]:
+    """Return head and body of an answer that the proxy itself gives; `retry_after` is a 503's, in seconds."""
     body = json.dumps(
         {"error": error.id, "detail": error.sentence, "request_id": request_id.decode()}
     ).encode()
@@ -151,5 +158,5 @@ def error_answer(error: ForwardError, request_id: bytes) -> tuple[AnswerHead, by
     if error is ForwardError.METHOD_REFUSED:
         headers.append((b"Allow", b"GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"))
     if error.status == 503:
-        headers.append((b"Retry-After", b"1"))
+        headers.append((b"Retry-After", b"%d" % retry_after))
     return AnswerHead(error.status, headers), body

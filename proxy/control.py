@@ -74,5 +74,9 @@ class Control:
             "started": self._started,
             "connections": len(self._runtime.clients),
             "counts": self._runtime.metrics.by_route(),
+            "breakers": [
+                {"upstream": each.upstream, "route": each.route, "state": each.state.value}
+                for each in self._runtime.guards.breakers()
+            ],
             "shadow": self._runtime.metrics.shadows() | {"queued": self._runtime.shadow.queued},
         }

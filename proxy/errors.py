@@ -13,11 +13,12 @@ class ForwardError(enum.Enum):
     METHOD_REFUSED = ("method_refused", 405, "The proxy does not forward this method.")
     REQUEST_TIMEOUT = ("request_timeout", 408, "The request's head did not arrive in time.")
     HEAD_TOO_LARGE = ("head_too_large", 431, "The request's head is too large.")
-    UPSTREAM_UNREACHABLE = ("upstream_unreachable", 502, "The upstream did not accept a connection.")
+    UPSTREAM_UNREACHABLE = ("upstream_unreachable", 503, "The upstream did not accept a connection.")
     UPSTREAM_RESET = ("upstream_reset", 502, "The upstream closed the connection without an answer.")
     UPSTREAM_INVALID = ("upstream_invalid", 502, "The upstream's answer is not well-formed HTTP.")
     UPSTREAM_TRUNCATED = ("upstream_truncated", 502, "The upstream's answer broke off.")
     OVERLOADED = ("overloaded", 503, "Too many requests are waiting for this upstream.")
+    BREAKER_OPEN = ("breaker_open", 503, "The upstream is failing and is given a moment to recover.")
     UPSTREAM_TIMEOUT = ("upstream_timeout", 504, "The upstream did not begin its answer in time.")
 
     def __init__(self, id_: str, status: int, sentence: str) -> None:

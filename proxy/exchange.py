@@ -11,9 +11,11 @@ from proxy.answer_head import (
     error_answer,
     framing_of,
 )
+from proxy.attempt import Attempt
 from proxy.capture import Capture
 from proxy.cohort import COOKIE
 from proxy.errors import ForwardError, RequestRefused
+from proxy.fallback import NO_FALLBACK, Case, Failed, Next, after, failure_of
 from proxy.request_head import RequestHead, read_head, upstream_head
 from proxy.routes import Route, Timeouts
 
@@ -57,7 +59,7 @@ class Exchange:
 
     # What most requests never change costs nothing here.
     _whole = False  # the request's body is complete
-    _streamed = False  # part of the body has left for an upstream and cannot be sent again
+    _streamed = False  # part of the body has left for an upstream
     _retried = False
     _head_sent = False
     _framing = Framing.NONE
@@ -67,6 +69,8 @@ class Exchange:
     _decision: "Decision | None" = None
     _connection: "UpstreamConnection | None" = None
     _capture: Capture | None = None
+    _attempt: Attempt | None = None  # while a service is asked
+    _fell_back: Failed | None = None  # why the monolith answers instead
     _minted = b""
     _request_id = b""
     _forwarded = b""
@@ -118,7 +122,10 @@ class Exchange:
         self._forwarded = upstream_head(head, self._request_id, self._client.forwarded_for)
         if self._whole or not head.has_body:
             self._expect_answer()
-        self._ask(fresh=False)
+        if self._attempt is not None and not self._attempt.admitted(self._started):
+            self._failed(Failed.BREAKER_OPEN, ForwardError.BREAKER_OPEN)
+        else:
+            self._ask(fresh=False)
 
     def _decide(self, head: RequestHead) -> None:
         runtime = self._runtime
@@ -135,6 +142,8 @@ class Exchange:
         decision = self._decision = router.decide(route, safe=self.is_safe, bucket=bucket, draw=draw)
         if decision.candidate is not None and not head.has_body:
             self._capture = Capture()
+        if decision.target is not router.default.target:
+            self._attempt = Attempt(runtime.guards.of(route), head, safe=self.is_safe)
 
     def _ask(self, *, fresh: bool) -> None:
         assert self._decision is not None
@@ -157,6 +166,8 @@ class Exchange:
             self._client.pause_request()  # until there is somewhere to put it
             return
         self._streamed = True
+        if self._attempt is not None:
+            self._attempt.keep(data)
         self._connection.write(data if head.length is not None else _chunk(data))
 
     def request_end(self) -> None:
@@ -173,14 +184,20 @@ class Exchange:
     def client_lost(self) -> None:
         """Nobody waits for the answer any more: the upstream learns it at once."""
         self.gone = True
+        if self._attempt is not None:
+            self._attempt.abandoned()
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.abandon()
 
     def expired(self) -> None:
         """The deadline passed without an answer's head."""
-        self.client_lost()
-        self._answer_error(ForwardError.UPSTREAM_TIMEOUT)
+        sent = self._connection is not None
+        self._leave_upstream()
+        if sent:
+            self._failed(Failed.TIMEOUT, ForwardError.UPSTREAM_TIMEOUT)
+        else:  # all this time others held every connection
+            self._failed(Failed.OVERLOADED, ForwardError.OVERLOADED)
 
     def broken_off(self, error: ForwardError) -> None:
         """The rest of the body is not HTTP: the upstream must not take what came for the whole."""
@@ -212,6 +229,9 @@ class Exchange:
             self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         pending, self._pending = self._pending, []
         self._streamed = self._streamed or bool(pending)
+        if self._attempt is not None:
+            for part in pending:
+                self._attempt.keep(part)
         parts = pending if head.length is not None else [_chunk(part) for part in pending]
         if self._whole and head.length is None:
             parts.append(b"0\r\n\r\n")
@@ -225,6 +245,8 @@ class Exchange:
         self._client.resume_request()
 
     def answer_head(self, head: AnswerHead) -> None:
+        if self._attempt is not None and self._thrown_away(self._attempt, head):
+            return
         self.deadline = 0.0
         if self._capture is not None:
             self._capture.head(head, monotonic() - self._started)
@@ -256,13 +278,88 @@ class Exchange:
 
     def answer_lost(self, error: ForwardError, *, clean: bool) -> None:
         self._connection = None
-        if clean and self.is_safe and not self._streamed and not self._retried:
+        if not self._head_sent:
+            self._failed(failure_of(error, clean=clean), error)
+            return
+        if self._attempt is not None:
+            self._attempt.broke_off(monotonic())
+        self._cut(error)
+
+    # --- failures --------------------------------------------------------------------------------
+
+    def _thrown_away(self, attempt: Attempt, head: AnswerHead) -> bool:
+        """Judge a service's answer; return whether it is dropped whole and the monolith asked."""
+        now = monotonic()
+        failed = attempt.heard(head, self._waited(now), now)
+        if failed is None or self._next(failed, now) is not Next.FALL_BACK:
+            return False
+        self._leave_upstream()
+        self._fall_back(attempt, failed, now)
+        return True
+
+    def _failed(self, failed: Failed, error: ForwardError) -> None:
+        """Nothing of an answer has left: ask again, ask the monolith, or say what went wrong."""
+        now = monotonic()
+        step = self._next(failed, now)
+        if step is Next.FALL_BACK:
+            assert self._attempt is not None
+            self._fall_back(self._attempt, failed, now)
+        elif step is Next.RETRY_FRESH:
             self._retried = True
+            self._rewind()
             self._ask(fresh=True)
-        elif self._head_sent:
-            self._cut(error)
         else:
-            self._answer_error(error)
+            self._answer_error(error, self._attempt.retry_after(now) if self._attempt is not None else 1)
+
+    def _next(self, failed: Failed, now: float) -> Next:
+        kept = self._whole and self._attempt is not None and self._attempt.keeps_body
+        case = Case(
+            failed,
+            safe=self.is_safe,
+            replayable=kept or not self._streamed,
+            retried=self._retried,
+            in_time=not self.deadline or now < self._last_moment(),
+        )
+        if self._attempt is None:
+            return after(case, NO_FALLBACK)
+        return self._attempt.after(case, now, self._runtime.log)
+
+    def _fall_back(self, attempt: Attempt, failed: Failed, now: float) -> None:
+        """Let the monolith answer, as if it had been asked at first."""
+        assert self._route is not None
+        self._runtime.metrics.observe_fallback(self._route.name, failed)
+        self._rewind()
+        self._attempt = None
+        self._fell_back = failed
+        self._decision = attempt.guard.instead
+        self._capture = None
+        self._retried = False
+        if self.deadline:
+            timeouts = self._route.timeouts
+            self.deadline = min(now + timeouts.connect + timeouts.head, self._last_moment())
+        self._ask(fresh=False)
+
+    def _rewind(self) -> None:
+        if self._streamed and self._attempt is not None:
+            self._pending = self._attempt.rewind()
+            self._streamed = False
+
+    def _leave_upstream(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abandon()
+        elif self._decision is not None:
+            self._runtime.pools.of(self._decision.target).withdraw(self)
+
+    def _waited(self, now: float) -> float:
+        """Return the seconds since the upstream had the whole request, 0 while it has not."""
+        timeouts = self._route.timeouts if self._route is not None else _DEFAULT_TIMEOUTS
+        return now - (self.deadline - timeouts.connect - timeouts.head) if self.deadline else 0.0
+
+    def _last_moment(self) -> float:
+        """Return when the answer must have begun, whoever gives it."""
+        timeouts = self._route.timeouts if self._route is not None else _DEFAULT_TIMEOUTS
+        return self.deadline + timeouts.total - timeouts.connect - timeouts.head
 
     # --- the answer ------------------------------------------------------------------------------
 
@@ -299,10 +396,10 @@ class Exchange:
             secure,
         )
 
-    def _answer_error(self, error: ForwardError) -> None:
+    def _answer_error(self, error: ForwardError, retry_after: int = 1) -> None:
         """Answer with the proxy's own words; nothing of an upstream's answer has left yet."""
-        head, body = error_answer(error, self._request_id)
-        if self._head is None or not self._whole:  # what follows on the connection cannot be trusted
+        head, body = error_answer(error, self._request_id, retry_after)
+        if self._head is None or not self._body_done:  # what follows on the connection cannot be trusted
             self._keep_alive = False
         self._capture = None
         self.deadline = 0.0

@@ -40,6 +40,7 @@ class Counts(msgspec.Struct):
     errors: dict[str, int]  # by ForwardError id
     shadows: dict[str, dict[str, int]]  # by route, by outcome
     tables_rejected: int = 0
+    fallbacks: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)  # by route, by reason
 
 
 class Metrics:
@@ -53,6 +54,7 @@ class Metrics:
         self._shadows: defaultdict[str, dict[str, int]] = defaultdict(
             lambda: {"sent": 0, "failed": 0, "dropped": 0}
         )
+        self._fallbacks: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._tables_rejected = 0
 
     def observe(
@@ -72,6 +74,10 @@ class Metrics:
         """Count one shadow request: `sent` (answered), `failed` or `dropped`."""
         self._shadows[route][outcome] += 1
 
+    def observe_fallback(self, route: str, reason: str) -> None:
+        """Count one request that the monolith answers because the service failed (`fallback.Failed`)."""
+        self._fallbacks[route][reason] += 1
+
     def observe_rejected_table(self) -> None:
         """Count one table that was not applied."""
         self._tables_rejected += 1
@@ -79,7 +85,11 @@ class Metrics:
     def write(self) -> None:
         """Put the counts where a scrape finds them. Atomic: a reader sees one state or the next."""
         counts = Counts(
-            list(self._tallies.values()), dict(self._errors), dict(self._shadows), self._tables_rejected
+            list(self._tallies.values()),
+            dict(self._errors),
+            dict(self._shadows),
+            self._tables_rejected,
+            dict(self._fallbacks),
         )
         temporary = self._file.with_suffix(".new")
         with contextlib.suppress(OSError):  # a full disk costs the scrape, never a request
@@ -112,6 +122,7 @@ class _AllWorkers(Collector):
         self._tallies: dict[tuple[str, str, int], Tally] = {}
         self._errors: defaultdict[str, int] = defaultdict(int)
         self._shadows: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._fallbacks: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._tables_rejected = 0
         for each in counts:
             self._add(each)
@@ -127,6 +138,9 @@ class _AllWorkers(Collector):
         for route, outcomes in counts.shadows.items():
             for outcome, number in outcomes.items():
                 self._shadows[route, outcome] += number
+        for route, reasons in counts.fallbacks.items():
+            for reason, number in reasons.items():
+                self._fallbacks[route, reason] += number
         self._tables_rejected += counts.tables_rejected
 
     def collect(self) -> Iterator[Metric]:
@@ -152,6 +166,14 @@ class _AllWorkers(Collector):
         for labels_, number in self._shadows.items():
             shadows.add_metric(labels_, number)
         yield shadows
+        fallbacks = CounterMetricFamily(
+            "strangler_fallbacks",
+            "Requests the monolith answers because the service failed",
+            labels=("route", "reason"),
+        )
+        for labels_, number in self._fallbacks.items():
+            fallbacks.add_metric(labels_, number)
+        yield fallbacks
         rejected = CounterMetricFamily("strangler_tables_rejected", "Routing tables that were refused")
         rejected.add_metric((), self._tables_rejected)
         yield rejected

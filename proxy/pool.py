@@ -22,7 +22,7 @@ class Pool:
         self._most = connections
         self._idle: deque[UpstreamConnection] = deque()
         self._open: set[UpstreamConnection] = set()
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._connecting: dict[asyncio.Task[None], Receiver | None] = {}  # None: for whoever comes next
         self._waiting: deque[tuple[Receiver, float]] = deque()
         self._closed = False
 
@@ -42,6 +42,13 @@ class Pool:
     def ask_fresh(self, receiver: Receiver, connect_timeout: float) -> None:
         """Give `receiver` a connection that has never been used."""
         self._connect_for(receiver, connect_timeout)
+
+    def withdraw(self, receiver: Receiver) -> None:
+        """Give `receiver` nothing any more of what it asked for: another upstream is to answer it."""
+        self._waiting = deque(each for each in self._waiting if each[0] is not receiver)
+        for task, waiting in self._connecting.items():
+            if waiting is receiver:
+                self._connecting[task] = None
 
     def put_back(self, connection: UpstreamConnection) -> None:
         """Take back a connection whose answer is whole, for whoever waits longest."""
@@ -100,12 +107,12 @@ class Pool:
         receiver.attached(connection)
 
     def _connect_for(self, receiver: Receiver, timeout: float) -> None:
-        task = self._loop.create_task(self._connect(receiver, timeout))
-        self._connecting.add(task)
+        task = self._loop.create_task(self._connect(timeout))
+        self._connecting[task] = receiver
         task.add_done_callback(self._connected)
 
     def _connected(self, task: asyncio.Task[None]) -> None:
-        self._connecting.discard(task)
+        self._connecting.pop(task)
         self._serve_waiting()
 
     def _serve_waiting(self) -> None:
@@ -114,27 +121,35 @@ class Pool:
             if not receiver.gone:
                 self._connect_for(receiver, timeout)
 
-    async def _connect(self, receiver: Receiver, timeout: float) -> None:
+    async def _connect(self, timeout: float) -> None:
+        connection = await self._open_one(timeout)
+        receiver = self._asking()
+        if connection is None:
+            if receiver is not None:
+                receiver.answer_lost(ForwardError.UPSTREAM_UNREACHABLE, clean=False)
+            return
+        self._open.add(connection)
+        if receiver is None:
+            self.put_back(connection)
+        else:
+            self._lend(connection, receiver)
+
+    async def _open_one(self, timeout: float) -> UpstreamConnection | None:
         try:
             async with asyncio.timeout(timeout):
                 _, connection = await self._loop.create_connection(
                     lambda: UpstreamConnection(self), self.upstream.host, self.upstream.port
                 )
         except (OSError, TimeoutError):
-            self._not_connected(receiver, ForwardError.UPSTREAM_UNREACHABLE)
-            return
-        if not connection.reusable:  # closed as soon as it was open
-            self._not_connected(receiver, ForwardError.UPSTREAM_RESET)
-            return
-        self._open.add(connection)
-        if receiver.gone:
-            self.put_back(connection)
-        else:
-            self._lend(connection, receiver)
+            return None
+        return connection if connection.reusable else None  # else closed as soon as it was open
 
-    def _not_connected(self, receiver: Receiver, error: ForwardError) -> None:
-        if not receiver.gone:
-            receiver.answer_lost(error, clean=False)
+    def _asking(self) -> Receiver | None:
+        """Return for whom the current task connects, None where nobody waits for it any more."""
+        task = asyncio.current_task()
+        assert task is not None
+        receiver = self._connecting[task]
+        return None if receiver is None or receiver.gone else receiver
 
 
 class Pools:

@@ -66,10 +66,43 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds a route's upstream is given: to accept a connection, and to start its answer."""
+    """Seconds a route's upstream is given: to accept a connection, and to start its answer.
+
+    `total` bounds both together when the monolith is asked after the service.
+    """
 
     connect: float = 1.0
     head: float = 30.0
+    total: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackOptions:
+    """When the monolith answers because the service failed. `on`: the 5xx that count as a failure.
+
+    A body that was sent is sent again only if it was kept whole, within `max_body` bytes.
+    """
+
+    enabled: bool = True
+    on: tuple[int, ...] = ()
+    max_body: int = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerOptions:
+    """When a service that fails is asked no more: over `window` seconds with at least `volume` calls.
+
+    It opens at `percent` of failed calls, or past `budget` percent answered by the monolith instead, and
+    stays open for `open` seconds. A call is slow after `slow` seconds without a head; 0 calls none so.
+    """
+
+    enabled: bool = True
+    percent: float = 50.0
+    volume: int = 20
+    window: float = 10.0
+    open: float = 5.0
+    slow: float = 0.0
+    budget: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +117,8 @@ class Route:
     percent: float = 0.0
     shadow_percent: float = 0.0
     timeouts: Timeouts = Timeouts()
+    fallback: FallbackOptions = FallbackOptions()
+    breaker: BreakerOptions | None = None  # None: the upstream's own, with the defaults
 
     @property
     def writes(self) -> bool:

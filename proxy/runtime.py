@@ -11,6 +11,7 @@ from pathlib import Path
 from proxy import cohort
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
+from proxy.guard import Guards
 from proxy.metrics import Metrics
 from proxy.pool import Pools
 from proxy.settings import Limits
@@ -39,6 +40,8 @@ class Runtime:
         self.router = router
         self.limits = limits
         self.pools = Pools(loop, limits.connections)
+        self.guards = Guards(log)
+        self.guards.adopt(router)
         self.metrics = Metrics(counts)
         self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs))
         self.clients: set[ClientConnection] = set()
@@ -52,6 +55,7 @@ class Runtime:
     def use(self, router: Router) -> None:
         """Let every request from now on follow `router`."""
         self.router = router
+        self.guards.adopt(router)
         upstreams = list(router.table.upstreams.values())
         self.pools.keep_only(upstreams)
         self.shadow.keep_only(upstreams)

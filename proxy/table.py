@@ -24,6 +24,7 @@ from proxy.routes import (
     frozen,
     version_of,
 )
+from proxy.table_fallback import read_breaker, read_fallback
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -57,7 +58,7 @@ def parse_table(text: str, file: str) -> RouteTable:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TableError(file, (Problem("TOML", str(error), "valid TOML"),)) from None
     problems: list[Problem] = []
-    table = _read_document(_Section(document, "", problems), version_of(text))
+    table = _read_document(Section(document, "", problems), version_of(text))
     if not problems:
         problems += _contradictions(table)
     if problems:
@@ -65,7 +66,7 @@ def parse_table(text: str, file: str) -> RouteTable:
     return table
 
 
-class _Section:
+class Section:
     """One TOML table while it is read: typed access to its keys, complaints collected, leftovers named."""
 
     def __init__(self, values: dict[str, Any], at: str, problems: list[Problem]) -> None:
@@ -107,6 +108,14 @@ class _Section:
             return default
         return value
 
+    def whole(self, name: str, low: int, high: int, default: int) -> int:
+        wanted = f"a whole number from {low} to {high}"
+        value: int = self.take(name, (int,), wanted, default)
+        if not low <= value <= high:
+            self.complain(name, str(value), wanted)
+            return default
+        return value
+
     def one_of(self, name: str, choices: list[str], wanted: str) -> str:
         """Return a value that must be one of `choices`; a near miss is named in the complaint."""
         value: str | None = self.take(name, (str,), wanted)
@@ -125,11 +134,15 @@ class _Section:
             return ()
         return tuple(value)
 
-    def inner(self, name: str) -> "_Section":
-        """Return the table at a key, an empty one where it is absent."""
-        return _Section(self.take(name, (dict,), "a table", {}) or {}, self.key(name), self._problems)
+    def has(self, name: str) -> bool:
+        """Return whether a key is there at all."""
+        return name in self._values
 
-    def tables(self, name: str) -> dict[str, "_Section"]:
+    def inner(self, name: str) -> "Section":
+        """Return the table at a key, an empty one where it is absent."""
+        return Section(self.take(name, (dict,), "a table", {}) or {}, self.key(name), self._problems)
+
+    def tables(self, name: str) -> dict[str, "Section"]:
         """Return the named tables below a key."""
         found = self.take(name, (dict,), "a table of tables", {}) or {}
         sections = {}
@@ -137,19 +150,19 @@ class _Section:
             if not NAME.fullmatch(item):
                 self.complain(f"{name}.{item}", repr(item), "a name of a-z, 0-9, '.', '_', '-'")
             if isinstance(values, dict):
-                sections[item] = _Section(values, self.key(f"{name}.{item}"), self._problems)
+                sections[item] = Section(values, self.key(f"{name}.{item}"), self._problems)
             else:
                 self.complain(f"{name}.{item}", repr(values), "a table")
         return sections
 
-    def array(self, name: str) -> list["_Section"]:
+    def array(self, name: str) -> list["Section"]:
         """Return the tables of an array of tables."""
         found = self.take(name, (list,), "an array of tables", []) or []
         sections = []
         for index, values in enumerate(found):
             label = f"{name}[{index}]"
             if isinstance(values, dict):
-                sections.append(_Section(values, self.key(label), self._problems))
+                sections.append(Section(values, self.key(label), self._problems))
             else:
                 self.complain(label, repr(values), "a table")
         return sections
@@ -162,7 +175,7 @@ class _Section:
             self.complain(name, "an unknown key", wanted)
 
 
-def _read_document(section: _Section, version: str) -> RouteTable:
+def _read_document(section: Section, version: str) -> RouteTable:
     if section.take("version", (int,), "1") not in (1, None):
         section.complain("version", "another version", "1")
     upstreams = {name: _read_upstream(name, part) for name, part in section.tables("upstreams").items()}
@@ -180,7 +193,7 @@ def _read_document(section: _Section, version: str) -> RouteTable:
     return RouteTable(version, frozen(upstreams), frozen(groups), frozen(routes))
 
 
-def _read_upstream(name: str, section: _Section) -> Upstream:
+def _read_upstream(name: str, section: Section) -> Upstream:
     wanted = "http://HOST:PORT"
     url = section.text("url", wanted)
     host, port = _authority(url)
@@ -206,7 +219,7 @@ def _authority(url: str) -> tuple[str, int]:
     return parts.hostname, port
 
 
-def _read_group(name: str, section: _Section, services: list[str]) -> Group:
+def _read_group(name: str, section: Section, services: list[str]) -> Group:
     group = Group(
         name=name,
         service=section.one_of("service", services, "an upstream other than 'monolith'"),
@@ -217,13 +230,13 @@ def _read_group(name: str, section: _Section, services: list[str]) -> Group:
     return group
 
 
-def _read_route(section: _Section, groups: list[str]) -> Route:
+def _read_route(section: Section, groups: list[str]) -> Route:
     name = section.text("name", "an id of a-z, 0-9, '.', '_', '-'", NAME)
     group = section.one_of("group", groups, "the name of a group")
     stages = ", ".join(Stage)
     stage = Stage(section.one_of("stage", list(Stage), f"one of {stages}") or Stage.MONOLITH)
     shadow = section.inner("shadow")
-    timeouts = section.inner("timeouts")
+    breaker = read_breaker(section.inner("breaker"))
     route = Route(
         name=name,
         group=group,
@@ -232,17 +245,25 @@ def _read_route(section: _Section, groups: list[str]) -> Route:
         stage=stage,
         percent=_read_percent(section, stage),
         shadow_percent=shadow.number("percent", 0, 100, 100.0 if stage is Stage.SHADOW else 0.0),
-        timeouts=Timeouts(
-            connect=timeouts.number("connect", 0.01, 60, Timeouts().connect),
-            head=timeouts.number("head", 0.01, 3600, Timeouts().head),
-        ),
+        timeouts=_read_timeouts(section.inner("timeouts")),
+        fallback=read_fallback(section.inner("fallback")),
+        breaker=breaker if section.has("breaker") else None,
     )
-    for part in (shadow, timeouts, section):
+    for part in (shadow, section):
         part.close()
     return route
 
 
-def _read_path(section: _Section) -> str:
+def _read_timeouts(section: Section) -> Timeouts:
+    connect = section.number("connect", 0.01, 60, Timeouts().connect)
+    head = section.number("head", 0.01, 3600, Timeouts().head)
+    one_try = round(connect + head, 6)
+    total = section.number("total", one_try, 7200, max(one_try, Timeouts().total))
+    section.close()
+    return Timeouts(connect, head, total)
+
+
+def _read_path(section: Section) -> str:
     path = section.text("path", "a path template such as '/api/products/{id}/'")
     if path:
         try:
@@ -252,7 +273,7 @@ def _read_path(section: _Section) -> str:
     return path
 
 
-def _read_methods(section: _Section) -> tuple[str, ...]:
+def _read_methods(section: Section) -> tuple[str, ...]:
     wanted = "a list of different methods of " + ", ".join(METHODS)
     methods = section.texts("methods", wanted)
     if any(method not in METHODS for method in methods):
@@ -260,7 +281,7 @@ def _read_methods(section: _Section) -> tuple[str, ...]:
     return methods
 
 
-def _read_percent(section: _Section, stage: Stage) -> float:
+def _read_percent(section: Section, stage: Stage) -> float:
     if stage is not Stage.CANARY:
         if section.take("percent", (int, float), "no percent", 0) != 0:
             section.complain("percent", f"a percent at stage {stage}", "none; only a canary has one")

@@ -122,6 +122,8 @@ class UpstreamConnection(asyncio.Protocol):
         if self._in_head:
             self._head_bytes += len(data)
         sound = self._feed(data)
+        if self._receiver is None:  # it wants no more of this answer than its head
+            return
         if self._whole:
             self.reusable = self.reusable and sound  # what follows a whole answer is not part of it
             self._finish(receiver)

@@ -51,11 +51,15 @@ class RouteState:
 
 @dataclass(frozen=True)
 class UpstreamState:
-    """One upstream and its answer to the health question; `fault` is empty when it is well."""
+    """One upstream and its answer to the health question; `fault` is empty when it is well.
+
+    `breakers` is by route, "" for the upstream's own: in how many workers it is in which state.
+    """
 
     name: str
     url: str
     fault: str
+    breakers: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def look(place: Installation) -> Status:
         workers=tuple(_worker(answer, now) for answer in replies.answers),
         silent=replies.silent,
         routes=_routes(table, replies.answers) if table else (),
-        upstreams=_upstreams(table) if table else (),
+        upstreams=_upstreams(table, replies.answers) if table else (),
     )
 
 
@@ -97,6 +101,16 @@ def total_counts(answers: Iterable[WorkerStatus], route: str) -> Mapping[str, Co
             requests[target] += count.requests
             errors[target] += count.errors
     return {target: Count(requests[target], errors[target]) for target in requests}
+
+
+def breaker_states(answers: Iterable[WorkerStatus], upstream: str) -> Mapping[str, Mapping[str, int]]:
+    """Return an upstream's breakers by route, each with the number of workers by state. Pure."""
+    states: dict[str, Counter[str]] = {}
+    for answer in answers:
+        for breaker in answer.breakers:
+            if breaker.upstream == upstream:
+                states.setdefault(breaker.route, Counter())[breaker.state] += 1
+    return states
 
 
 def _parts(place: Installation) -> tuple[bool, tuple[PartState, ...]]:
@@ -154,8 +168,13 @@ def _routes(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[Route
     )
 
 
-def _upstreams(table: RouteTable) -> tuple[UpstreamState, ...]:
+def _upstreams(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[UpstreamState, ...]:
     return tuple(
-        UpstreamState(upstream.name, upstream.url, ask_health(upstream).fault)
+        UpstreamState(
+            name=upstream.name,
+            url=upstream.url,
+            fault=ask_health(upstream).fault,
+            breakers=breaker_states(answers, upstream.name),
+        )
         for upstream in table.upstreams.values()
     )

@@ -38,6 +38,14 @@ class Count(msgspec.Struct, frozen=True):
     errors: int
 
 
+class BreakerState(msgspec.Struct, frozen=True):
+    """One breaker of a worker: `closed`, `open` or `half-open`. `route` is empty for an upstream's own."""
+
+    upstream: str
+    state: str
+    route: str = ""
+
+
 class WorkerStatus(msgspec.Struct, frozen=True):
     """A worker's answer to `status`. `started` is in Unix seconds; counts are by route, then by target."""
 
@@ -48,6 +56,7 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     connections: int
     counts: Mapping[str, Mapping[str, Count]]
     shadow: Mapping[str, int]
+    breakers: tuple[BreakerState, ...] = ()
 
 
 @dataclass(frozen=True)

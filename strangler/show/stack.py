@@ -1,5 +1,7 @@
 """Print what `up`, `down` and `status` found."""
 
+from collections.abc import Mapping
+
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -35,6 +37,8 @@ def show_status(console: Console, answer: Status) -> None:
     for upstream in answer.upstreams:
         health = f"[red]{escape(upstream.fault)}[/]" if upstream.fault else "[green]well[/]"
         console.print(f"upstream {upstream.name}  {upstream.url}  {health}")
+        for route, states in upstream.breakers.items():
+            console.print(f"     {_breaker(route, states)}")
 
 
 def _show_parts(console: Console, answer: Status) -> None:
@@ -76,6 +80,16 @@ def _routes(routes: tuple[RouteState, ...]) -> Table:
         )
         table.add_row(route.name, stage_words(route.stage, route.percent), route.owner, counts or "-")
     return table
+
+
+def _breaker(route: str, states: Mapping[str, int]) -> str:
+    whose = f"breaker of {route}" if route else "breaker"
+    if states.keys() == {"closed"}:
+        return f"{whose} closed"
+    told = ", ".join(
+        f"{state} in {number} of {sum(states.values())} workers" for state, number in states.items()
+    )
+    return f"{whose} [red]{told}[/]"
 
 
 def _duration(seconds: int | None) -> str:

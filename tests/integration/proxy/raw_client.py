@@ -1,5 +1,6 @@
 """A client that sends the bytes it is told and reads answers by the letter of RFC 9112."""
 
+import select
 import socket
 from dataclasses import dataclass
 
@@ -105,6 +106,10 @@ class Client:
         while part := self._sock.recv(65536):
             data += part
         return data
+
+    def heard(self) -> bool:
+        """Return whether something waits to be read."""
+        return bool(self._buffer) or bool(select.select([self._sock], [], [], 0)[0])
 
     def _more(self) -> bytes:
         data = self._sock.recv(65536)

@@ -86,7 +86,7 @@ def test_a_client_gets_the_answers_headers_in_their_order(proxy: RunningProxy, s
 
 
 def test_hop_by_hop_answer_headers_stay_behind(proxy: RunningProxy, service: Origin) -> None:
-    path = fresh("/service/")
+    path = fresh("/moved/")
     hop = [
         (b"Connection", b"keep-alive, X-Hop"),
         (b"X-Hop", b"1"),

@@ -28,6 +28,7 @@ def test_counts_of_all_workers_add_up(tmp_path: Path) -> None:
         worker.observe("r", "catalog", 204, 2.0, None)
         worker.observe("r", "catalog", 502, 1.0, ForwardError.UPSTREAM_RESET)
         worker.observe_shadow("r", "sent")
+        worker.observe_fallback("r", "timeout")
         worker.observe_rejected_table()
         worker.write()
     values = _values(tmp_path)
@@ -37,6 +38,7 @@ def test_counts_of_all_workers_add_up(tmp_path: Path) -> None:
     assert values[f"strangler_request_seconds_count{{{labels.replace('2xx', '5xx')}}}"] == 2
     assert values['strangler_proxy_errors_total{error="upstream_reset"}'] == 2
     assert values['strangler_shadows_total{outcome="sent",route="r"}'] == 2
+    assert values['strangler_fallbacks_total{reason="timeout",route="r"}'] == 2
     assert values["strangler_tables_rejected_total"] == 2
 
 

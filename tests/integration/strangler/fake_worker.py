@@ -80,6 +80,7 @@ def status_answer(pid: int, version: str, rejected: dict[str, str] | None = None
         "connections": 3,
         "counts": {"catalog.products": {"monolith": {"requests": 7, "errors": 1}}},
         "shadow": {"sent": 5, "failed": 1, "dropped": 0},
+        "breakers": [{"upstream": "catalog", "route": "", "state": "open"}],
     }
 
 

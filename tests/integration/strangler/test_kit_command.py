@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from fake_worker import status_answer
 from rich.cells import cell_len
 
 from strangler.cli import main
@@ -124,6 +125,23 @@ def test_status_sums_what_each_target_answered_over_the_workers(run, hire):
     hire(102)
     routes = {row["name"]: row for row in json.loads(run("status", "--json").stdout)["routes"]}
     assert routes["catalog.products"]["counts"] == {"monolith": {"requests": 14, "errors": 2}}
+
+
+def test_status_shows_in_how_many_workers_a_breaker_is_open(run, hire):
+    hire(101)
+    hire(102)
+    upstreams = {each["name"]: each for each in json.loads(run("status", "--json").stdout)["upstreams"]}
+    assert upstreams["catalog"]["breakers"] == {"": {"open": 2}}
+    assert upstreams["monolith"]["breakers"] == {}
+    assert "breaker open in 2 of 2 workers" in run("status").stdout
+
+
+def test_status_hears_a_worker_that_knows_no_breakers(run, hire):
+    answer = status_answer(101, "an older one")
+    del answer["breakers"]
+    hire(101, lambda verb: answer)
+    upstreams = json.loads(run("status", "--json").stdout)["upstreams"]
+    assert [each["breakers"] for each in upstreams] == [{}, {}]
 
 
 def test_status_shows_a_rejected_table_with_its_reason(run, place, hire):

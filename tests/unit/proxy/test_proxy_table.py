@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.routes import Owner, Stage
+from proxy.routes import BreakerOptions, FallbackOptions, Owner, Stage
 from proxy.table import TableError, parse_table
 
 UPSTREAMS = """
@@ -55,6 +55,7 @@ def _route(name: str, path: str, methods: str = '["GET"]', extra: str = "") -> s
 NAMES = "an id of a-z, 0-9, '.', '_', '-'"
 METHODS = "a list of different methods of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
 STAGES = "one of monolith, shadow, canary, service, retired"
+STATUSES = "a list of different statuses from 500 to 599"
 PERCENT = "a canary's share from 0.01 to 100 in steps of 0.01"
 WRITES = "writes to move together with the tables' owner, by 'strangler takeover'"
 
@@ -99,6 +100,58 @@ REFUSED = {
     "an unknown timeout": (
         SOUND + "timeouts = { read = 1 }\n",
         "routes[0].timeouts.read: found an unknown key, wanted 'head'",
+    ),
+    "a total shorter than one try": (
+        SOUND + "timeouts = { connect = 2, head = 8, total = 9 }\n",
+        "routes[0].timeouts.total: found 9, wanted a number from 10 to 7200",
+    ),
+    "an unknown key of a fallback": (
+        SOUND + "fallback = { off = true }\n",
+        "routes[0].fallback.off: found an unknown key, wanted one of enabled, on, max_body",
+    ),
+    "a fallback on a status that is no failure": (
+        SOUND + "fallback = { on = [404] }\n",
+        f"routes[0].fallback.on: found [404], wanted {STATUSES}",
+    ),
+    "a fallback on a status twice": (
+        SOUND + "fallback = { on = [503, 503] }\n",
+        f"routes[0].fallback.on: found [503, 503], wanted {STATUSES}",
+    ),
+    "a fallback on texts": (
+        SOUND + 'fallback = { on = ["503"] }\n',
+        f"routes[0].fallback.on: found ['503'], wanted {STATUSES}",
+    ),
+    "a fallback that is neither on nor off": (
+        SOUND + "fallback = { enabled = 1 }\n",
+        "routes[0].fallback.enabled: found 1, wanted true or false",
+    ),
+    "a fallback of huge bodies": (
+        SOUND + "fallback = { max_body = 20_000_000 }\n",
+        "routes[0].fallback.max_body: found 20000000, wanted a whole number from 0 to 10485760",
+    ),
+    "a fallback of half a byte": (
+        SOUND + "fallback = { max_body = 0.5 }\n",
+        "routes[0].fallback.max_body: found 0.5, wanted a whole number from 0 to 10485760",
+    ),
+    "a fallback that is no table": (
+        SOUND + "fallback = false\n",
+        "routes[0].fallback: found False, wanted a table",
+    ),
+    "an unknown key of a breaker": (
+        SOUND + "breaker = { windows = 1 }\n",
+        "routes[0].breaker.windows: found an unknown key, wanted 'window'",
+    ),
+    "a breaker that opens at nothing": (
+        SOUND + "breaker = { percent = 0 }\n",
+        "routes[0].breaker.percent: found 0, wanted a number from 1 to 100",
+    ),
+    "a breaker without a volume": (
+        SOUND + "breaker = { volume = 0 }\n",
+        "routes[0].breaker.volume: found 0, wanted a whole number from 1 to 1000000",
+    ),
+    "a breaker with too large a budget": (
+        SOUND + "breaker = { budget = 101 }\n",
+        "routes[0].breaker.budget: found 101, wanted a number from 0 to 100",
     ),
     "a URL that is none": (
         _changed("http://127.0.0.1:8101", "127.0.0.1:8101"),
@@ -342,6 +395,32 @@ def test_a_sound_table_is_read_whole() -> None:
     assert (table.service_of(route).host, table.service_of(route).port) == ("127.0.0.1", 8101)
     assert table.monolith.health is None
     assert table.groups["catalog"].owner is Owner.MONOLITH
+
+
+def test_a_short_route_falls_back_and_shares_its_services_breaker() -> None:
+    route = parse_table(SOUND, "f").routes["catalog.products"]
+    assert (route.fallback.enabled, route.fallback.on, route.fallback.max_body) == (True, (), 65536)
+    assert route.breaker is None
+    assert route.timeouts.total == 60
+
+
+def test_fallback_and_breaker_are_read_whole() -> None:
+    text = SOUND + (
+        "fallback = { enabled = false, on = [502, 503], max_body = 0 }\n"
+        "breaker = { percent = 30, volume = 5, window = 60, open = 1.5, slow = 2, budget = 10 }\n"
+    )
+    route = parse_table(text, "f").routes["catalog.products"]
+    assert route.fallback == FallbackOptions(False, (502, 503), 0)
+    assert route.breaker == BreakerOptions(True, 30, 5, 60, 1.5, 2, 10)
+
+
+def test_a_breaker_with_nothing_said_is_the_routes_own() -> None:
+    assert parse_table(SOUND + "breaker = {}\n", "f").routes["catalog.products"].breaker == BreakerOptions()
+
+
+def test_a_long_head_timeout_lengthens_the_total() -> None:
+    route = parse_table(SOUND + "timeouts = { head = 100 }\n", "f").routes["catalog.products"]
+    assert route.timeouts.total == 101
 
 
 @pytest.mark.parametrize("percent", ["0.01", "10", "33.33", "99.99", "100", "0.07", "0.29", "57.01"])

@@ -1,0 +1,109 @@
+"""A service's chance to answer one request: admitted by its breaker, judged once.
+
+Keeps the request's body, up to the route's bound, where it may have to be sent again. Sends nothing itself.
+"""
+
+import logging
+from dataclasses import replace
+
+from proxy.answer_head import AnswerHead
+from proxy.fallback import Case, Failed, Next, after, failure_in
+from proxy.guard import Guard
+from proxy.request_head import RequestHead
+
+
+class Attempt:
+    """Tells the breaker how the service did, and the exchange what to do."""
+
+    __slots__ = ("_kept", "_kept_bytes", "_probe", "guard")
+
+    def __init__(self, guard: Guard, head: RequestHead, *, safe: bool) -> None:
+        self.guard = guard
+        self._probe = False
+        self._kept_bytes = 0
+        self._kept: list[bytes] | None = None  # None where the body is not kept whole
+        if head.has_body and (head.length or 0) <= guard.max_body and guard.rules.keeps_bodies(safe=safe):
+            self._kept = []
+
+    def admitted(self, now: float) -> bool:
+        """Return whether the breaker lets this request through."""
+        breaker = self.guard.breaker
+        if breaker is None or breaker.closed:
+            return True
+        self._probe = breaker.admits_probe(now)
+        return self._probe
+
+    def retry_after(self, now: float) -> int:
+        """Return the seconds after which a refused client may ask again."""
+        return self.guard.breaker.retry_after(now) if self.guard.breaker is not None else 1
+
+    # --- the body --------------------------------------------------------------------------------
+
+    @property
+    def keeps_body(self) -> bool:
+        """Whether every part that was sent can be sent again."""
+        return self._kept is not None
+
+    def keep(self, part: bytes) -> None:
+        """Keep a part that was sent, unless that makes the body too large to be kept."""
+        if self._kept is None:
+            return
+        self._kept_bytes += len(part)
+        if self._kept_bytes > self.guard.max_body:
+            self._kept = None
+        else:
+            self._kept.append(part)
+
+    def rewind(self) -> list[bytes]:
+        """Return the parts that were sent, to be sent (and kept) once more."""
+        assert self._kept is not None
+        parts, self._kept, self._kept_bytes = self._kept, [], 0
+        return parts
+
+    # --- how it went -----------------------------------------------------------------------------
+
+    def heard(self, head: AnswerHead, waited: float, now: float) -> Failed | None:
+        """Count an answer that took `waited` seconds; return how it failed, None where it did not."""
+        failed = failure_in(head, self.guard.rules)
+        breaker = self.guard.breaker
+        if breaker is not None:
+            probe, self._probe = self._probe, False
+            slow = 0 < breaker.options.slow < waited
+            if slow or head.status in self.guard.rules.statuses:
+                breaker.failed(now, probe=probe)
+            else:
+                breaker.succeeded(now, probe=probe)
+        return failed
+
+    def after(self, case: Case, now: float, log: logging.Logger) -> Next:
+        """Return what follows a failure, counting it unless it is counted already or to be tried again."""
+        step = after(case, self.guard.rules)
+        if step is not Next.RETRY_FRESH:
+            self._count(case.failed, now)
+        if step is Next.FALL_BACK and self.guard.breaker is not None:
+            self.guard.breaker.fell_back(now)
+        elif not case.replayable and step is not after(replace(case, replayable=True), self.guard.rules):
+            log.warning(
+                "%s failed (%s) and the monolith was not asked: the body is not whole within %d bytes",
+                self.guard.upstream.name,
+                case.failed,
+                self.guard.max_body,
+            )
+        return step
+
+    def broke_off(self, now: float) -> None:
+        """Count an answer that broke off after its head."""
+        if self.guard.breaker is not None:
+            self.guard.breaker.broke_off(now)
+
+    def abandoned(self) -> None:
+        """The client left: whatever the service did says nothing about it."""
+        if self._probe and self.guard.breaker is not None:
+            self._probe = False
+            self.guard.breaker.gave_up()
+
+    def _count(self, failed: Failed, now: float) -> None:
+        if self.guard.breaker is None or failed.answered or failed is Failed.BREAKER_OPEN:
+            return
+        probe, self._probe = self._probe, False
+        self.guard.breaker.failed(now, probe=probe)
