@@ -10,6 +10,7 @@ class ForwardError(enum.Enum):
     BAD_PATH = ("bad_path", 400, "The path has no canonical form.")
     BAD_HOST = ("bad_host", 400, "The request names no host, several, or one that is not well-formed.")
     BAD_FRAMING = ("bad_framing", 400, "The length of the request's body is ambiguous.")
+    RESERVED_PATH = ("reserved_path", 404, "Nothing is here for clients.")
     METHOD_REFUSED = ("method_refused", 405, "The proxy does not forward this method.")
     REQUEST_TIMEOUT = ("request_timeout", 408, "The request's head did not arrive in time.")
     HEAD_TOO_LARGE = ("head_too_large", 431, "The request's head is too large.")
@@ -17,6 +18,7 @@ class ForwardError(enum.Enum):
     UPSTREAM_RESET = ("upstream_reset", 502, "The upstream closed the connection without an answer.")
     UPSTREAM_INVALID = ("upstream_invalid", 502, "The upstream's answer is not well-formed HTTP.")
     UPSTREAM_TRUNCATED = ("upstream_truncated", 502, "The upstream's answer broke off.")
+    IDENTITY_UNKNOWN = ("identity_unknown", 503, "The upstream that knows who asks did not say.")
     OVERLOADED = ("overloaded", 503, "Too many requests are waiting for this upstream.")
     UPSTREAM_TIMEOUT = ("upstream_timeout", 504, "The upstream did not begin its answer in time.")
 

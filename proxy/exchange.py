@@ -14,8 +14,9 @@ from proxy.answer_head import (
 from proxy.capture import Capture
 from proxy.cohort import COOKIE
 from proxy.errors import ForwardError, RequestRefused
-from proxy.request_head import RequestHead, read_head, upstream_head
-from proxy.routes import Route, Timeouts
+from proxy.question import Identified, Judgement, Question, Refused
+from proxy.request_head import RequestHead, read_head, upstream_head, with_identity
+from proxy.routes import MONOLITH, Route, Timeouts
 
 if TYPE_CHECKING:
     from proxy.decide import Decision
@@ -53,7 +54,7 @@ class Client(Protocol):
 
 
 class Exchange:
-    """A request, its upstream and its answer. Implements `upstream.Receiver`."""
+    """A request, its upstream and its answer. Implements `upstream.Receiver` and `identity.Waiter`."""
 
     # What most requests never change costs nothing here.
     _whole = False  # the request's body is complete
@@ -67,6 +68,9 @@ class Exchange:
     _decision: "Decision | None" = None
     _connection: "UpstreamConnection | None" = None
     _capture: Capture | None = None
+    _question: Question | None = None
+    _token = b""
+    _set_cookies = b""  # that came with the answer who asks: whole lines
     _minted = b""
     _request_id = b""
     _forwarded = b""
@@ -118,7 +122,11 @@ class Exchange:
         self._forwarded = upstream_head(head, self._request_id, self._client.forwarded_for)
         if self._whole or not head.has_body:
             self._expect_answer()
-        self._ask(fresh=False)
+        assert self._decision is not None
+        if self._question is None or self._decision.target.name == MONOLITH:
+            self._ask(fresh=False)
+        else:
+            self._runtime.identities.ask(self._question, self)
 
     def _decide(self, head: RequestHead) -> None:
         runtime = self._runtime
@@ -135,6 +143,15 @@ class Exchange:
         decision = self._decision = router.decide(route, safe=self.is_safe, bucket=bucket, draw=draw)
         if decision.candidate is not None and not head.has_body:
             self._capture = Capture()
+        if runtime.identities.on and (decision.target.name != MONOLITH or self._capture is not None):
+            self._question = runtime.identities.question(
+                head,
+                router.table,
+                route,
+                forwarded_for=self._client.forwarded_for,
+                request_id=self._request_id,
+                safe=self.is_safe,
+            )
 
     def _ask(self, *, fresh: bool) -> None:
         assert self._decision is not None
@@ -199,6 +216,20 @@ class Exchange:
         if self._connection is not None:
             self._connection.resume()
 
+    # --- identity.Waiter -------------------------------------------------------------------------
+
+    def judged(self, judgement: Judgement) -> None:
+        """Go on as whoever asked, or with the monolith's refusal, or not at all."""
+        if isinstance(judgement, Identified):
+            self._token, self._set_cookies = judgement.token, judgement.cookies
+            if self._body_done:
+                self._expect_answer()
+            self._ask(fresh=False)
+        elif isinstance(judgement, Refused):
+            self._answer_whole(judgement.head, judgement.body)
+        else:
+            self._answer_error(judgement)
+
     # --- upstream.Receiver -----------------------------------------------------------------------
 
     def attached(self, connection: "UpstreamConnection") -> None:
@@ -206,7 +237,7 @@ class Exchange:
         assert head is not None
         self._connection = connection
         if not head.has_body:
-            connection.write(self._forwarded)
+            connection.write(self._wording)
             return
         if head.expects_continue and not self._pending and not self._whole:
             self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -215,8 +246,12 @@ class Exchange:
         parts = pending if head.length is not None else [_chunk(part) for part in pending]
         if self._whole and head.length is None:
             parts.append(b"0\r\n\r\n")
-        connection.write(b"".join((self._forwarded, *parts)))
+        connection.write(b"".join((self._wording, *parts)))
         self._client.resume_request()
+
+    @property
+    def _wording(self) -> bytes:
+        return with_identity(self._forwarded, self._token) if self._token else self._forwarded
 
     def pause_request(self) -> None:
         self._client.pause_request()
@@ -226,6 +261,9 @@ class Exchange:
 
     def answer_head(self, head: AnswerHead) -> None:
         self.deadline = 0.0
+        assert self._head is not None
+        if self._head.cookies and self._runtime.identities.on:
+            self._runtime.identities.overhear(self._head.cookies, head)
         if self._capture is not None:
             self._capture.head(head, monotonic() - self._started)
         self._send_head(head)
@@ -271,7 +309,7 @@ class Exchange:
             is_head=self.is_head,
             http10=self._http10,
             keep_alive=self._stays_open,
-            extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._cohort_cookie(),
+            extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._set_cookies + self._cohort_cookie(),
         )
         self._keep_alive = audience.keep_alive  # what the client is told holds
         self._status = head.status
@@ -302,14 +340,19 @@ class Exchange:
     def _answer_error(self, error: ForwardError) -> None:
         """Answer with the proxy's own words; nothing of an upstream's answer has left yet."""
         head, body = error_answer(error, self._request_id)
+        self._answer_whole(head, body, failed=error)
+
+    def _answer_whole(self, head: AnswerHead, body: bytes, failed: ForwardError | None = None) -> None:
+        """Answer with a body that is all here."""
         if self._head is None or not self._whole:  # what follows on the connection cannot be trusted
             self._keep_alive = False
         self._capture = None
         self.deadline = 0.0
+        head.length, head.chunked = len(body), False
         self._send_head(head)
-        if not self.is_head:
+        if self._framing is not Framing.NONE:
             self._out.append(body)
-        self._finish(failed=error)
+        self._finish(failed)
 
     def _cut(self, error: ForwardError) -> None:
         self.answer_flush()
@@ -344,6 +387,7 @@ class Exchange:
                 version=self._version,
                 control=self._decision.target,
                 candidate=self._decision.candidate,
+                question=self._question if self._decision.target.name == MONOLITH else None,
             )
         )
 

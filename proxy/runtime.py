@@ -11,6 +11,8 @@ from pathlib import Path
 from proxy import cohort
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
+from proxy.forgetting import Forgotten
+from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pool import Pools
 from proxy.settings import Limits
@@ -31,6 +33,8 @@ class Runtime:
         session_cookie: bytes,
         pairs: str | None,
         counts: Path,
+        service_key: bytes,
+        forgotten: Path,
         limits: Limits,
         log: logging.Logger,
     ) -> None:
@@ -40,7 +44,10 @@ class Runtime:
         self.limits = limits
         self.pools = Pools(loop, limits.connections)
         self.metrics = Metrics(counts)
-        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs))
+        self.identities = Identities(
+            self.pools, Forgotten(forgotten), session_cookie=session_cookie, service_key=service_key
+        )
+        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs), self.identities)
         self.clients: set[ClientConnection] = set()
         self.draining = False
         self._secret = secret
@@ -80,6 +87,7 @@ class Runtime:
         for client in list(self.clients):
             client.sweep(now)
         self.pools.expire(now)
+        self.identities.sweep(now)
         self.shadow.sweep(now)
         self.metrics.write()
 
@@ -94,3 +102,4 @@ class Runtime:
         self.metrics.write()
         self.pools.close()
         self.shadow.close()
+        self.identities.close()
