@@ -200,9 +200,12 @@ def test_a_logout_on_django_is_one_on_the_service(ada: Browser) -> None:
     assert review(ada, 5).status_code == 201
     session, csrf = ada.cookies["sessionid"], ada.cookies["csrftoken"]
     assert ada.post("/api/accounts/logout/").status_code == 204
+    ada.cookies.clear()
     ada.cookies.update({"sessionid": session, "csrftoken": csrf})  # a client that keeps its cookies
     assert ada.get("/api/accounts/me/").status_code == 403
-    assert review(ada, 6).status_code == 403
+    refused = review(ada, 6)
+    assert refused.status_code == 403
+    assert refused.json() == {"detail": "Authentication credentials were not provided."}
 
 
 def test_a_sliding_session_is_renewed_by_requests_that_only_the_service_answers(
