@@ -4,24 +4,17 @@ import os
 import subprocess
 import sys
 
-from tests.postgres import Postgres, running_server
+from tests.postgres import running_postgres
 
 MONOLITH = ["tests/unit/monolith", "tests/integration/monolith"]
 
 
 def main(arguments: list[str]) -> int:
     """Run pytest on a database of its own and return its exit code."""
-    with running_server() as admin_url:
-        server = Postgres(admin_url)
+    with running_postgres() as server:
         environment = {**os.environ, "MONOLITH_DATABASE_URL": server.fresh()}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", *MONOLITH, *arguments], env=environment, check=False
-            )
-        finally:
-            for name in server.made:
-                server.drop(name)
-    return done.returncode
+        command = [sys.executable, "-m", "pytest", *MONOLITH, *arguments]
+        return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

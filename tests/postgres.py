@@ -50,6 +50,13 @@ def database_name(url: str) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server; nothing made on it stays."""
+    with running_postgres() as server:
+        yield server
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """The server STRANGLER_TEST_PG names, else an embedded one that ends with the block."""
     named = os.environ.get("STRANGLER_TEST_PG")
     if named is None:
         with _embedded() as admin_url:

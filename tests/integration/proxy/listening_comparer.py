@@ -10,13 +10,14 @@ from proxy.pairs import FrameReader, Pair
 class Comparer:
     """Listens as the comparer does and keeps the pairs that workers hand on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, workers: int = 2) -> None:
+        self.connected = threading.Semaphore(0)
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
         self._pairs: list[Pair] = []
         self._came = threading.Condition()
-        self._threads = [threading.Thread(target=self._read) for _ in range(2)]  # one a worker
+        self._threads = [threading.Thread(target=self._read) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
 
@@ -38,6 +39,7 @@ class Comparer:
 
     def _read(self) -> None:
         sock, _ = self._server.accept()
+        self.connected.release()
         reader = FrameReader()
         with sock:
             while data := sock.recv(65536):

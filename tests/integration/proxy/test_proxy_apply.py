@@ -106,6 +106,17 @@ def test_a_bad_table_is_rejected_and_the_last_good_one_serves_on(
     assert _answers(flipping) == {b'{"from":"monolith"}'}
 
 
+def test_a_rejected_table_shows_in_log_and_metrics(flipping: RunningProxy, at_monolith: str) -> None:
+    def counted() -> float:
+        text = fetch(flipping.admin_port, "/metrics").body.decode()
+        return float(text.partition("\nstrangler_tables_rejected_total ")[2].partition("\n")[0])
+
+    before = counted()
+    flipping.apply('colour = "green"\n' + at_monolith)
+    until(lambda: counted() >= before + 2, "both workers count the refusal")
+    assert f"version {version_of(at_monolith)} serves on: {flipping.table}: colour:" in flipping.log()
+
+
 def test_a_table_that_vanishes_is_rejected_too(flipping: RunningProxy, at_monolith: str) -> None:
     flipping.table.unlink()
     assert all(worker["rejected"] for worker in flipping.ask("apply"))

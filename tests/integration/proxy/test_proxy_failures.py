@@ -143,6 +143,9 @@ def test_an_upstream_without_a_head_in_time_is_a_gateway_timeout(
     "data",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhell",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhell",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nhell",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n",

@@ -167,6 +167,27 @@ def test_a_candidate_that_fails_is_a_failure_in_its_pair(
         release.set()
 
 
+def test_a_shadow_on_a_connection_just_closed_is_asked_once_more(
+    shadowing: RunningProxy, comparer: tuple[Comparer, Path], service: Origin
+) -> None:
+    warming, path = fresh("/shadow/"), fresh("/shadow/")
+
+    def closes_kept_connections(peer: Peer, asked: Asked) -> None:
+        if peer.answered:
+            peer.close()
+        else:
+            peer.send(answer(b"fresh"))
+
+    service.scripted(path, closes_kept_connections)
+    with Client(shadowing.port) as client:
+        client.ask("GET", warming)
+        comparer[0].pair_of(warming)
+        client.ask("GET", path)
+    found = comparer[0].pair_of(path).candidate_answer
+    assert isinstance(found, Response)
+    assert (found.body, len(service.asked(path))) == (b"fresh", 2)
+
+
 def test_a_body_over_the_bound_is_kept_truncated(
     shadowing: RunningProxy, comparer: tuple[Comparer, Path], monolith: Origin
 ) -> None:
@@ -206,6 +227,40 @@ def test_what_the_queue_cannot_hold_is_dropped_and_counted(
         release.set()
     everything = {"sent": 0, "failed": 0, "dropped": len(paths), "queued": 0}  # no comparer took a pair
     until(lambda: running.shadows() == everything, "every shadow is accounted for")
+
+
+def test_large_answers_fill_the_queue_by_their_bytes(
+    start: Callable[..., RunningProxy], monolith: Origin, service: Origin
+) -> None:
+    running = start(route("shadow", "shadow"), workers=1)
+    release = threading.Event()
+    paths = [fresh("/shadow/") for _ in range(8 + 32 + 5)]  # asked at once, 32 MiB queued, five too many
+    for path in paths:
+        monolith.scripted(path, says(answer(b"x" * 1024 * 1024)))
+        service.scripted(path, _never(release))
+    try:
+        with Client(running.port) as client:
+            assert all(client.ask("GET", path).status == 200 for path in paths)
+        until(lambda: running.shadows()["dropped"] == 5, "five shadows are dropped")
+    finally:
+        release.set()
+    until(lambda: running.shadows()["queued"] == 0, "the queue empties")
+
+
+def test_a_comparer_that_comes_late_is_found(start: Callable[..., RunningProxy], tmp_path: Path) -> None:
+    place = tmp_path / "late.sock"
+    running = start(route("shadow", "shadow"), options=("--pairs", str(place)), workers=1)
+    assert fetch(running.port, fresh("/shadow/")).status == 200
+    until(lambda: running.shadows()["dropped"] == 1, "the pair is dropped while nobody listens")
+    comparing = Comparer(place, workers=1)
+    try:
+        assert comparing.connected.acquire(timeout=10)
+        path = fresh("/shadow/")
+        fetch(running.port, path)
+        assert comparing.pair_of(path).route == "shadow"
+    finally:
+        running.stop()
+        comparing.close()
 
 
 def test_without_a_comparer_shadows_change_nothing(

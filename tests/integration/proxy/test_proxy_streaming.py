@@ -113,6 +113,25 @@ def test_an_early_answer_ends_the_upload(proxy: RunningProxy, service: Origin) -
     assert freed.wait(10)
 
 
+def test_an_early_answer_reaches_a_client_that_sends_on(proxy: RunningProxy, service: Origin) -> None:
+    path = fresh("/moved/")
+    answered = threading.Event()
+
+    def too_large(peer: Peer, asked: Asked) -> None:
+        peer.send(answer(b"too large", status="413 Content Too Large"))
+        assert peer.sees_the_end()  # the proxy has the answer and is done with this upload
+        answered.set()
+        peer.close()
+
+    service.scripted(path, too_large)
+    with Client(proxy.port) as client:
+        client.send(head("POST", path, f"Content-Length: {LARGE}") + b"x" * 1000)
+        assert answered.wait(10)
+        for _ in range(8):
+            client.send(b"x" * PART)
+        assert client.answer("POST").body == b"too large"
+
+
 def test_an_answer_that_ends_after_the_upload_still_closes_as_it_said(
     proxy: RunningProxy, service: Origin
 ) -> None:
@@ -190,7 +209,7 @@ def test_a_large_upload_waits_for_a_slow_upstream_in_bounded_memory(
         peer.send(answer())
 
     service.scripted(path, swallowing)
-    sent = _Sending(proxy.port, head("POST", path, f"Content-Length: {LARGE}"))
+    sent = _Sending(proxy.port, head("POST", path, f"Content-Length: {LARGE}"), b"x" * PART)
     before = proxy.resident_bytes()
     sent.start()
     service.wait_for(path)
@@ -204,28 +223,50 @@ def test_a_large_upload_waits_for_a_slow_upstream_in_bounded_memory(
 
 
 class _Sending(threading.Thread):
-    """A client that sends LARGE bytes after a head, and keeps the answer."""
+    """A client that sends a head and LARGE bytes in equal parts, and keeps the first answer."""
 
-    def __init__(self, port: int, request: bytes) -> None:
+    def __init__(self, port: int, first: bytes, part: bytes) -> None:
         super().__init__()
         self.answer: Answer | None = None
         self._port = port
-        self._request = request
+        self._first = first
+        self._part = part
         self._sent = 0
         self._last = -1
 
     def run(self) -> None:
         with Client(self._port) as client:
-            client.send(self._request)
-            for _ in range(LARGE // PART):
-                client.send(b"x" * PART)
-                self._sent += PART
+            client.send(self._first)
+            while self._sent < LARGE:
+                client.send(self._part)
+                self._sent += len(self._part)
             self.answer = client.answer("POST")
 
     def stalled(self) -> bool:
         """Return whether nothing more was sent since the last look, though there is more."""
         last, self._last = self._last, self._sent
         return last == self._sent and 0 < self._sent < LARGE
+
+
+def test_a_client_that_pipelines_without_end_is_read_no_further(proxy: RunningProxy, service: Origin) -> None:
+    path, next_path = fresh("/service/"), fresh("/service/")
+    release = threading.Event()
+
+    def held(peer: Peer, asked: Asked) -> None:
+        assert release.wait(20)
+        peer.send(answer(b"first"))
+
+    service.scripted(path, held)
+    part = head("GET", next_path, "X-Large: " + "x" * 60_000)
+    sent = _Sending(proxy.port, head("GET", path), part)
+    sent.start()
+    service.wait_for(path)
+    until(sent.stalled, "the proxy reads no more requests")
+    assert service.asked(next_path) == []
+    release.set()
+    sent.join()
+    assert sent.answer is not None
+    assert sent.answer.body == b"first"
 
 
 def test_a_client_that_stops_reading_stalls_nobody_else(proxy: RunningProxy, service: Origin) -> None:

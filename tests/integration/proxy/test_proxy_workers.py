@@ -1,5 +1,7 @@
 """Workers die, stop and are replaced; requests that were begun end."""
 
+import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -7,9 +9,13 @@ import socket
 import threading
 from collections.abc import Callable
 
+import pytest
+from gunicorn.config import Config
 from raw_client import BrokenOff, Client, fetch, head
 from recording_origin import Asked, Origin, Peer, answer, fresh
 from running_proxy import RunningProxy, until
+
+from proxy.worker import ProxyWorker
 
 
 def _held(origin: Origin, path: str) -> threading.Event:
@@ -102,6 +108,27 @@ def test_stopping_amid_a_question_is_no_fault(start: Callable[..., RunningProxy]
         admin.send(b"GET /healthz")
         assert fetch(running.admin_port, "/healthz").status == 200
         running.stop()
+
+
+def test_a_duty_that_fails_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    worker = ProxyWorker(1, os.getpid(), [], None, 30, Config(), logging.getLogger("proxy"))
+    outcomes = iter([ValueError("once"), ValueError("twice")])
+
+    async def running() -> None:
+        recovered = asyncio.Event()
+
+        def duty() -> None:
+            for fault in outcomes:
+                raise fault
+            recovered.set()
+
+        ticking = asyncio.create_task(worker._every(0.001, duty))
+        await asyncio.wait_for(recovered.wait(), 10)
+        ticking.cancel()
+
+    asyncio.run(running())
+    worker.tmp.close()
+    assert caplog.text.count("a periodic duty failed") == 2
 
 
 def test_a_lost_counts_folder_stops_no_deadline(start: Callable[..., RunningProxy], service: Origin) -> None:
