@@ -1,6 +1,7 @@
 """`python -m proxy`: arguments to a running proxy."""
 
 import argparse
+import os
 import shutil
 import socket
 import sys
@@ -45,6 +46,7 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Setti
         session_cookie=options.session_cookie,
         admin=admin.getsockname()[:2] if admin is not None else None,
         pairs=options.pairs,
+        service_key=os.environ.get("STRANGLER_SERVICE_KEY", "").encode(),
         limits=Limits(head_seconds=options.head_seconds, connections=options.connections),
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from proxy.answer_head import AnswerHead
 from proxy.pairs import Headers, Request, Response
+from proxy.question import Question
 from proxy.request_head import RequestHead
 from proxy.routes import Route, Upstream
 
@@ -22,6 +23,7 @@ class ShadowJob:
     forwarded: bytes  # the head as the control got it
     request: Request
     control_answer: Response
+    question: Question | None  # who asks; None where nobody does, or the candidate need not know
 
 
 class Capture:
@@ -67,6 +69,7 @@ class Capture:
         version: str,
         control: Upstream,
         candidate: Upstream,
+        question: Question | None,
     ) -> ShadowJob:
         """Return the question for the candidate, with this capture as the control's answer."""
         return ShadowJob(
@@ -83,6 +86,7 @@ class Capture:
                 b"",
             ),
             control_answer=self.response(),
+            question=question,
         )
 
 

@@ -16,8 +16,9 @@ from proxy.capture import Capture
 from proxy.cohort import COOKIE
 from proxy.errors import ForwardError, RequestRefused
 from proxy.fallback import NO_FALLBACK, Case, Failed, Next, after, failure_of
-from proxy.request_head import RequestHead, read_head, upstream_head
-from proxy.routes import Route, Timeouts
+from proxy.question import Identified, Judgement, Question, Refused
+from proxy.request_head import RequestHead, read_head, upstream_head, with_identity
+from proxy.routes import MONOLITH, Route, Timeouts
 
 if TYPE_CHECKING:
     from proxy.decide import Decision
@@ -55,7 +56,7 @@ class Client(Protocol):
 
 
 class Exchange:
-    """A request, its upstream and its answer. Implements `upstream.Receiver`."""
+    """A request, its upstream and its answer. Implements `upstream.Receiver` and `identity.Waiter`."""
 
     # What most requests never change costs nothing here.
     _whole = False  # the request's body is complete
@@ -71,6 +72,10 @@ class Exchange:
     _capture: Capture | None = None
     _attempt: Attempt | None = None  # while a service is asked
     _fell_back: Failed | None = None  # why the monolith answers instead
+    _question: Question | None = None
+    _identifying = False  # the monolith is being asked who this is
+    _token = b""
+    _set_cookies = b""  # that came with the answer who asks: whole lines
     _minted = b""
     _request_id = b""
     _forwarded = b""
@@ -122,10 +127,12 @@ class Exchange:
         self._forwarded = upstream_head(head, self._request_id, self._client.forwarded_for)
         if self._whole or not head.has_body:
             self._expect_answer()
-        if self._attempt is not None and not self._attempt.admitted(self._started):
-            self._failed(Failed.BREAKER_OPEN, ForwardError.BREAKER_OPEN)
+        assert self._decision is not None
+        if self._question is None or self._decision.target.name == MONOLITH:
+            self._ask_if_admitted()
         else:
-            self._ask(fresh=False)
+            self._identifying = True
+            self._runtime.identities.ask(self._question, self)
 
     def _decide(self, head: RequestHead) -> None:
         runtime = self._runtime
@@ -144,6 +151,22 @@ class Exchange:
             self._capture = Capture()
         if decision.target is not router.default.target:
             self._attempt = Attempt(runtime.guards.of(route), head, safe=self.is_safe)
+        if runtime.identities.on and (decision.target.name != MONOLITH or self._capture is not None):
+            self._question = runtime.identities.question(
+                head,
+                router.table,
+                route,
+                forwarded_for=self._client.forwarded_for,
+                request_id=self._request_id,
+                safe=self.is_safe,
+            )
+
+    def _ask_if_admitted(self) -> None:
+        """Ask whoever was decided on, unless its breaker is open."""
+        if self._attempt is not None and not self._attempt.admitted(monotonic()):
+            self._failed(Failed.BREAKER_OPEN, ForwardError.BREAKER_OPEN)
+        else:
+            self._ask(fresh=False)
 
     def _ask(self, *, fresh: bool) -> None:
         assert self._decision is not None
@@ -192,6 +215,10 @@ class Exchange:
 
     def expired(self) -> None:
         """The deadline passed without an answer's head."""
+        if self._identifying:
+            self._identifying = False
+            self._answer_error(ForwardError.IDENTITY_UNKNOWN)
+            return
         sent = self._connection is not None
         self._leave_upstream()
         if sent:
@@ -216,6 +243,23 @@ class Exchange:
         if self._connection is not None:
             self._connection.resume()
 
+    # --- identity.Waiter -------------------------------------------------------------------------
+
+    def judged(self, judgement: Judgement) -> None:
+        """Go on as whoever asked, or with the monolith's refusal, or not at all."""
+        if not self._identifying:  # too late: it is answered
+            return
+        self._identifying = False
+        if isinstance(judgement, Identified):
+            self._token, self._set_cookies = judgement.token, judgement.cookies
+            if self._body_done:
+                self._expect_answer()
+            self._ask_if_admitted()
+        elif isinstance(judgement, Refused):
+            self._answer_whole(judgement.head, judgement.body)
+        else:
+            self._answer_error(judgement)
+
     # --- upstream.Receiver -----------------------------------------------------------------------
 
     def attached(self, connection: "UpstreamConnection") -> None:
@@ -223,7 +267,7 @@ class Exchange:
         assert head is not None
         self._connection = connection
         if not head.has_body:
-            connection.write(self._forwarded)
+            connection.write(self._wording)
             return
         if head.expects_continue and not self._pending and not self._whole:
             self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -235,8 +279,12 @@ class Exchange:
         parts = pending if head.length is not None else [_chunk(part) for part in pending]
         if self._whole and head.length is None:
             parts.append(b"0\r\n\r\n")
-        connection.write(b"".join((self._forwarded, *parts)))
+        connection.write(b"".join((self._wording, *parts)))
         self._client.resume_request()
+
+    @property
+    def _wording(self) -> bytes:
+        return with_identity(self._forwarded, self._token) if self._token else self._forwarded
 
     def pause_request(self) -> None:
         self._client.pause_request()
@@ -248,6 +296,9 @@ class Exchange:
         if self._attempt is not None and self._thrown_away(self._attempt, head):
             return
         self.deadline = 0.0
+        assert self._head is not None
+        if self._head.cookies and self._runtime.identities.on:
+            self._runtime.identities.overhear(self._head.cookies, head)
         if self._capture is not None:
             self._capture.head(head, monotonic() - self._started)
         self._send_head(head)
@@ -330,6 +381,7 @@ class Exchange:
         self._runtime.metrics.observe_fallback(self._route.name, failed)
         self._rewind()
         self._attempt = None
+        self._token = b""  # for the service alone
         self._fell_back = failed
         self._decision = attempt.guard.instead
         self._capture = None
@@ -368,7 +420,7 @@ class Exchange:
             is_head=self.is_head,
             http10=self._http10,
             keep_alive=self._stays_open,
-            extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._cohort_cookie(),
+            extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._set_cookies + self._cohort_cookie(),
         )
         self._keep_alive = audience.keep_alive  # what the client is told holds
         self._status = head.status
@@ -399,14 +451,19 @@ class Exchange:
     def _answer_error(self, error: ForwardError, retry_after: int = 1) -> None:
         """Answer with the proxy's own words; nothing of an upstream's answer has left yet."""
         head, body = error_answer(error, self._request_id, retry_after)
+        self._answer_whole(head, body, failed=error)
+
+    def _answer_whole(self, head: AnswerHead, body: bytes, failed: ForwardError | None = None) -> None:
+        """Answer with a body that is all here."""
         if self._head is None or not self._body_done:  # what follows on the connection cannot be trusted
             self._keep_alive = False
         self._capture = None
         self.deadline = 0.0
+        head.length, head.chunked = len(body), False
         self._send_head(head)
-        if not self.is_head:
+        if self._framing is not Framing.NONE:
             self._out.append(body)
-        self._finish(failed=error)
+        self._finish(failed)
 
     def _cut(self, error: ForwardError) -> None:
         self.answer_flush()
@@ -441,6 +498,7 @@ class Exchange:
                 version=self._version,
                 control=self._decision.target,
                 candidate=self._decision.candidate,
+                question=self._question if self._decision.target.name == MONOLITH else None,
             )
         )
 

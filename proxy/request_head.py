@@ -19,6 +19,7 @@ from proxy.match import BadPath, canonical_path
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").fullmatch
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}").fullmatch
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
+_RESERVED = b"/__strangler__"  # where the proxy alone talks with the monolith
 _PROXY_ONLY = (b"x-forwarded-", b"x-strangler-")
 _MAX_LENGTH_DIGITS = 18  # an exabyte
 _NEVER_NOMINATED = frozenset({b"host", b"cookie", b"authorization", b"content-length", b"transfer-encoding"})
@@ -62,6 +63,8 @@ def read_head(
         head = RequestHead(method, canonical_path(path), mark + query)
     except BadPath:
         raise RequestRefused(ForwardError.BAD_PATH) from None
+    if head.path.startswith(_RESERVED):
+        raise RequestRefused(ForwardError.RESERVED_PATH)
     _read_headers(head, headers)
     _check(head, authority, http10=http10)
     return head
@@ -191,6 +194,11 @@ def upstream_head(head: RequestHead, request_id: bytes, forwarded_for: bytes) ->
         parts.append(b"Content-Length: %d" % head.length)
     parts.append(b"\r\n")
     return b"\r\n".join(parts)
+
+
+def with_identity(head: bytes, token: bytes) -> bytes:
+    """Return an upstream head that says who asks; unchanged for nobody."""
+    return head[:-2] + b"X-Strangler-Identity: " + token + b"\r\n\r\n" if token else head
 
 
 def as_shadow(head: bytes) -> bytes:

@@ -11,7 +11,9 @@ from pathlib import Path
 from proxy import cohort
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
+from proxy.forgetting import Forgotten
 from proxy.guard import Guards
+from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pool import Pools
 from proxy.settings import Limits
@@ -32,6 +34,8 @@ class Runtime:
         session_cookie: bytes,
         pairs: str | None,
         counts: Path,
+        service_key: bytes,
+        forgotten: Path,
         limits: Limits,
         log: logging.Logger,
     ) -> None:
@@ -43,7 +47,10 @@ class Runtime:
         self.guards = Guards(log)
         self.guards.adopt(router)
         self.metrics = Metrics(counts)
-        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs))
+        self.identities = Identities(
+            self.pools, Forgotten(forgotten), session_cookie=session_cookie, service_key=service_key
+        )
+        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs), self.identities)
         self.clients: set[ClientConnection] = set()
         self.draining = False
         self._secret = secret
@@ -84,6 +91,7 @@ class Runtime:
         for client in list(self.clients):
             client.sweep(now)
         self.pools.expire(now)
+        self.identities.sweep(now)
         self.shadow.sweep(now)
         self.metrics.write()
 
@@ -98,3 +106,4 @@ class Runtime:
         self.metrics.write()
         self.pools.close()
         self.shadow.close()
+        self.identities.close()

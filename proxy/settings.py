@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
@@ -29,12 +29,18 @@ class Settings:
     session_cookie: str = "sessionid"
     admin: tuple[str, int] | None = None
     pairs: str | None = None
+    service_key: bytes = field(default=b"", repr=False)  # opens the monolith's identity endpoint
     limits: Limits = Limits()
 
     @property
     def counts(self) -> Path:
         """The folder where workers leave what they counted."""
         return self.control / "counts"
+
+    @property
+    def forgotten(self) -> Path:
+        """The file in which workers tell each other which sessions ended."""
+        return self.control / "forgotten"
 
 
 def installation_secret(control: Path) -> bytes:

@@ -11,10 +11,12 @@ from collections import deque
 from proxy.answer_head import AnswerHead
 from proxy.capture import Capture, ShadowJob
 from proxy.errors import ForwardError
+from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pairs import Failure, Pair, Response, encode
 from proxy.pool import Pools
-from proxy.request_head import as_shadow
+from proxy.question import Identified, Judgement, Refused
+from proxy.request_head import as_shadow, with_identity
 from proxy.routes import Upstream
 from proxy.upstream import UpstreamConnection
 
@@ -69,10 +71,13 @@ class PairSink(asyncio.Protocol):
 class Shadow:
     """The queue of questions for candidates."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, metrics: Metrics, sink: PairSink) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, metrics: Metrics, sink: PairSink, identities: Identities
+    ) -> None:
         self._loop = loop
         self._metrics = metrics
         self._sink = sink
+        self._identities = identities
         self._pools = Pools(loop, connections=CONCURRENT)
         self._queue: deque[ShadowJob] = deque()
         self._active: set[ShadowCall] = set()
@@ -115,6 +120,10 @@ class Shadow:
         self._metrics.observe_shadow(job.route.name, outcome if handed_on else "dropped")
         self._pump()
 
+    def send(self, call: "ShadowCall") -> None:
+        """Put a question to its candidate."""
+        self._pools.of(call.job.candidate).ask(call, call.job.route.timeouts.connect)
+
     def ask_again(self, call: "ShadowCall") -> None:
         """Repeat a question whose kept connection closed before a byte of an answer came."""
         self._pools.of(call.job.candidate).ask_fresh(call, call.job.route.timeouts.connect)
@@ -142,11 +151,14 @@ class Shadow:
             now = time.monotonic()
             call = ShadowCall(self, job, now, now + timeouts.connect + timeouts.head)
             self._active.add(call)
-            self._pools.of(job.candidate).ask(call, timeouts.connect)
+            if job.question is None:
+                self.send(call)
+            else:
+                self._identities.ask(job.question, call)
 
 
 class ShadowCall:
-    """One question on its way. Implements `upstream.Receiver`."""
+    """One question on its way. Implements `upstream.Receiver` and `identity.Waiter`."""
 
     def __init__(self, shadow: Shadow, job: ShadowJob, started: float, deadline: float) -> None:
         self.job = job
@@ -159,10 +171,23 @@ class ShadowCall:
         self._capture = Capture()
         self._connection: UpstreamConnection | None = None
         self._retried = False
+        self._token = b""
+
+    def judged(self, judgement: Judgement) -> None:
+        """Go on as whoever asked; what the monolith refuses is what the client would have got."""
+        if isinstance(judgement, Identified):
+            self._token = judgement.token
+            self._shadow.send(self)
+        elif isinstance(judgement, Refused):
+            self._capture.head(judgement.head, self._elapsed())
+            self._capture.body(judgement.body)
+            self._shadow.finished(self, self._capture.response())
+        else:
+            self._shadow.finished(self, Failure(judgement.id, self._elapsed()))
 
     def attached(self, connection: UpstreamConnection) -> None:
         self._connection = connection
-        connection.write(as_shadow(self.job.forwarded))
+        connection.write(as_shadow(with_identity(self.job.forwarded, self._token)))
 
     def answer_head(self, head: AnswerHead) -> None:
         self._capture.head(head, self._elapsed())

@@ -47,6 +47,8 @@ class ProxyWorker(Worker):
             session_cookie=settings.session_cookie.encode(),
             pairs=settings.pairs,
             counts=settings.counts / f"{os.getpid()}{SUFFIX}",
+            service_key=settings.service_key,
+            forgotten=settings.forgotten,
             limits=settings.limits,
             log=self.log.error_log,
         )

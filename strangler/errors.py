@@ -92,6 +92,12 @@ class PathTooLong(Refused):
     id = "S109"
 
 
+class BadIdentityKey(Refused):
+    """The key that signs who asks is not one that services can check."""
+
+    id = "S110"
+
+
 # --- S2xx: routes and flips --------------------------------------------------------------------------
 
 

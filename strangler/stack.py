@@ -18,6 +18,7 @@ from strangler.errors import (
     PortTaken,
     StillRunning,
 )
+from strangler.identity_keys import identity_environment
 from strangler.installation import Installation
 from strangler.locking import LockHeld, exclusive
 from strangler.parts import Migration, Stack, lay_out, read_parts
@@ -79,7 +80,9 @@ def down(place: Installation, *, seconds: float = 60.0) -> Stopped:
 def _up(place: Installation, environ: Mapping[str, str], seconds: float) -> Started:
     began = time.monotonic()
     _refuse_second_stack(place)
-    stack = lay_out(place, read_parts(place), read_table(place.table).table, environ)
+    place.var.mkdir(parents=True, exist_ok=True)
+    known = {**environ, **identity_environment(place.var, environ)}
+    stack = lay_out(place, read_parts(place), read_table(place.table).table, known)
     _refuse_long_paths(place)
     _refuse_taken_ports(stack)
     for folder in (place.logs, place.control):

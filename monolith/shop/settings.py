@@ -22,6 +22,9 @@ HTTPS_ONLY_COOKIES = env.bool("MONOLITH_HTTPS_ONLY_COOKIES", False)
 SESSION_COOKIE_SECURE = HTTPS_ONLY_COOKIES
 CSRF_COOKIE_SECURE = HTTPS_ONLY_COOKIES
 
+# Whether every request of somebody signed in begins the session's age anew.
+SESSION_SAVE_EVERY_REQUEST = env.bool("MONOLITH_SLIDING_SESSIONS", False)
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

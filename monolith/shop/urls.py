@@ -9,6 +9,7 @@ from shop.accounts.media import avatar
 from shop.health import healthz
 
 urlpatterns = [
+    path("", include("strangler.django.urls")),  # tells the routing proxy who is signed in
     path("", include("shop.pages.urls")),
     path("healthz", healthz),
     path("admin/", admin.site.urls),

@@ -103,7 +103,7 @@ def _line(path: Path, question: bytes) -> bytes:
 class RunningProxy:
     """`python -m proxy` with a table file and a control folder of its own."""
 
-    def __init__(self, folder: Path, text: str, *options: str, workers: int = 2) -> None:
+    def __init__(self, folder: Path, text: str, *options: str, workers: int = 2, **environment: str) -> None:
         self.folder = folder
         self.table = folder / "routes.toml"
         self.table.write_text(text)
@@ -113,7 +113,9 @@ class RunningProxy:
         self._workers = workers
         self._log = folder / "proxy.log"
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(self._command(options), cwd=ROOT, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self._command(options), cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log
+            )
         try:
             until(self.complete, f"all workers answer: {self._log.read_text()}")
         except AssertionError:

@@ -50,6 +50,7 @@ def _job() -> ShadowJob:
         version="v",
         control=MONOLITH,
         candidate=SERVICE,
+        question=None,
     )
 
 

@@ -19,7 +19,7 @@ def test_an_errors_id_is_its_name(error: ForwardError) -> None:
 
 @pytest.mark.parametrize("error", ForwardError)
 def test_an_errors_status_says_who_failed(error: ForwardError) -> None:
-    clients, upstreams = {400, 405, 408, 431}, {502, 503, 504}
+    clients, upstreams = {400, 404, 405, 408, 431}, {502, 503, 504}
     assert error.status in (upstreams if "upstream" in error.sentence else clients)
 
 

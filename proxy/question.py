@@ -1,0 +1,154 @@
+"""The question who sent a request: when it is asked, in which words, and what an answer means. Pure.
+
+Only a session cookie or an Authorization header makes a request somebody's; without either nobody is asked.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from proxy.answer_head import AnswerHead
+from proxy.cohort import without_cohort
+from proxy.errors import ForwardError
+from proxy.request_head import RequestHead
+from proxy.routes import Group, Route, Upstream
+
+_OWN_PREFIX = b"x-strangler-"
+_TOKEN = b"x-strangler-identity"
+_ANSWER = b"x-strangler-answer"
+# What belongs to the request's body or to a copy the client has: the question has neither.
+_NOT_ASKED = (b"content-", b"if-", b"range:")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request says about who sent it. `session` is read as Django reads it, the last of several."""
+
+    session: str
+    authorization: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question. `key` stands for all that may be answered alike, None where each is asked anew."""
+
+    session: str
+    key: bytes | None
+    monolith: Upstream
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The monolith's word: a token, empty for nobody, and whole Set-Cookie lines for the client."""
+
+    token: bytes
+    cookies: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The monolith's own refusal, to be given to the client in the service's place."""
+
+    head: AnswerHead
+    body: bytes
+
+
+Judgement = Identified | Refused | ForwardError
+
+
+def credentials_of(head: RequestHead, session_cookie: bytes) -> Credentials | None:
+    """Return a request's credentials, None where it has none."""
+    session = session_of(head.cookies, session_cookie)
+    authorization = tuple(line[14:] for line in head.lines if line[:14].lower() == b"authorization:")
+    if not session and not authorization:
+        return None
+    return Credentials(session, authorization)
+
+
+def session_of(cookies: bytes, session_cookie: bytes) -> str:
+    """Return the session that Django finds in a Cookie header, empty for none."""
+    if session_cookie not in cookies:
+        return ""
+    wanted, found = session_cookie.decode(), ""
+    # As django.http.cookie.parse_cookie does: another reading would remember one session as another's.
+    for chunk in cookies.decode(errors="replace").split(";"):
+        name, _, value = chunk.partition("=")
+        if name.strip() == wanted:
+            found = value.strip()
+    return found
+
+
+def question(
+    head: RequestHead,
+    who: Credentials,
+    *,
+    route: Route,
+    group: Group,
+    monolith: Upstream,
+    service_key: bytes,
+    forwarded_for: bytes,
+    request_id: bytes,
+    safe: bool,
+) -> Question:
+    """Return the question to ask of the monolith about a request."""
+    # Unsafe: Django's CSRF rules look at each request. Quoted: Django unquotes, the mark would be another's.
+    alike = safe and not who.session.startswith('"')
+    key = _digest(route.name, head.host, forwarded_for, who) if alike else None
+    words = _words(head, group, service_key, forwarded_for, request_id)
+    return Question(who.session, key, monolith, words)
+
+
+def _digest(route: str, host: bytes, forwarded_for: bytes, who: Credentials) -> bytes:
+    """Return a hash of all that the answer may hang on; the credentials themselves are not kept."""
+    scheme = forwarded_for.rpartition(b" ")[2]
+    return hashlib.sha256(repr((route, host, scheme, who)).encode()).digest()
+
+
+def _words(
+    head: RequestHead, group: Group, service_key: bytes, forwarded_for: bytes, request_id: bytes
+) -> bytes:
+    parts = [
+        b"POST /__strangler__/authenticate HTTP/1.1\r\nHost: " + head.host,
+        *(line for line in head.lines if not line.lower().startswith(_NOT_ASKED)),
+        forwarded_for,
+        b"X-Forwarded-Host: " + head.host,
+        b"X-Request-ID: " + request_id,
+        b"X-Strangler-Service-Key: " + service_key,
+        b"X-Strangler-Group: " + group.name.encode(),
+        b"X-Strangler-Tables: " + ",".join(group.tables).encode(),
+        b"X-Strangler-Original-Method: " + head.method,
+        b"X-Strangler-Original-Path: " + head.path,
+        b"Content-Length: 0",
+    ]
+    if cookies := without_cohort(head.cookies):
+        parts.append(b"Cookie: " + cookies)
+    return b"\r\n".join(parts) + b"\r\n\r\n"
+
+
+def judgement(head: AnswerHead, body: bytes) -> Judgement:
+    """Return what an answer means. One that the endpoint did not mark says nothing about who asks."""
+    found = {name.lower(): value for name, value in head.headers}
+    match found.get(_ANSWER):
+        case b"identified" if found.get(_TOKEN):
+            return Identified(found[_TOKEN], _cookie_lines(head))
+        case b"anonymous":
+            return Identified(b"", _cookie_lines(head))
+        case b"refused":
+            theirs = [pair for pair in head.headers if not pair[0].lower().startswith(_OWN_PREFIX)]
+            return Refused(AnswerHead(head.status, theirs), body)
+    return ForwardError.IDENTITY_UNKNOWN
+
+
+def _cookie_lines(head: AnswerHead) -> bytes:
+    cookies = (line for line in head.lines if line[:11].lower() == b"set-cookie:")
+    return b"".join(line + b"\r\n" for line in cookies)
+
+
+def ends_session(head: AnswerHead, session_cookie: bytes, session: str) -> bool:
+    """Return whether an answer takes a session away or puts another in its place."""
+    for name, value in head.headers:
+        if name.lower() == b"set-cookie":
+            cookie, _, given = value.partition(b";")[0].partition(b"=")
+            if cookie.strip() == session_cookie and given.strip().decode(errors="replace") != session:
+                return True
+    return False
