@@ -108,7 +108,7 @@ def test_a_connection_lost_as_soon_as_it_opens_is_said_at_once(
         for asking in (Asking(), Asking()):  # the second finds the place of the first free
             pool.ask(asking, 1.0)
             await _soon()
-            assert (asking.lost, asking.connection) == (ForwardError.UPSTREAM_RESET, None)
+            assert (asking.lost, asking.connection) == (ForwardError.UPSTREAM_UNREACHABLE, None)
 
     _run(steps, meets)
 
