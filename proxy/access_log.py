@@ -17,12 +17,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from proxy.errors import ForwardError
-from proxy.request_head import RequestHead
 from proxy.routes import Route, Stage
 from proxy.templates import template_of
 from proxy.trace import trace_id
 
-MAX_WAITING = 65_536  # entries that are not written yet
+MAX_WAITING = 32_768  # entries that are not written yet
 STDOUT = "-"
 _CLIENT_LEFT = "client_left"  # said where a ForwardError would be: nobody was there to be answered
 # a pipe that nobody reads must neither hold up the start nor the thread: what it does not take is dropped
@@ -46,7 +45,9 @@ class Entry(msgspec.Struct, gc=False):
     ended: float
     connected: float = 0.0
     first_byte: float = 0.0
-    head: RequestHead | None = None  # none where the head was refused
+    method: bytes = b""  # empty where the head was refused
+    path: bytes = b""  # at most MAX_BYTES of it, and only where no route names it
+    traceparent: bytes = b""
     route: Route | None = None
     target: str = "proxy"
     bucket: int | None = None
@@ -87,8 +88,8 @@ def line_of(entry: Entry, clock_offset: float) -> AccessLine:
         round(entry.ended - entry.started, 6),
         entry.target,
     )
-    if entry.head is not None:
-        _say_request(line, entry, entry.head)
+    if entry.method:
+        _say_request(line, entry)
     if entry.left:
         line.error = _CLIENT_LEFT
     elif entry.error is not None:
@@ -96,14 +97,14 @@ def line_of(entry: Entry, clock_offset: float) -> AccessLine:
     return line
 
 
-def _say_request(line: AccessLine, entry: Entry, head: RequestHead) -> None:
+def _say_request(line: AccessLine, entry: Entry) -> None:
     route = entry.route
-    line.trace_id = trace_id(head.traceparent).decode()
-    line.method = head.method.decode()
+    line.trace_id = trace_id(entry.traceparent).decode()
+    line.method = entry.method.decode()
     if route is not None:
         line.path, line.route, line.stage = route.path, route.name, route.stage
     else:
-        line.path = template_of(head.path)
+        line.path = template_of(entry.path)
     line.bucket = entry.bucket
     line.version = entry.version
     if entry.connected:
@@ -134,14 +135,20 @@ class AccessLog:
         self._encoder = msgspec.json.Encoder()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="access-log")
         self._writing: Future[None] | None = None
-        self.dropped = 0
+        self._not_kept = 0
+        self._not_written = 0  # counted by the thread
+
+    @property
+    def dropped(self) -> int:
+        """How many lines were lost since the start."""
+        return self._not_kept + self._not_written
 
     def note(self, entry: Entry) -> None:
         """Keep an entry for its line, or drop and count it where too many wait."""
         if len(self._entries) < MAX_WAITING:
             self._entries.append(entry)
         else:
-            self.dropped += 1
+            self._not_kept += 1
 
     def flush(self) -> None:
         """Have what waits written, unless the thread is still at it. Returns at once."""
@@ -173,7 +180,7 @@ class AccessLog:
             try:
                 _write_all(self._file, text)
             except OSError as error:
-                self.dropped += number
+                self._not_written += number
                 self._log.error("%d lines of the access log are lost: %s", number, error)
 
     def _texts(self, offset: float) -> Iterator[tuple[int, bytes]]:

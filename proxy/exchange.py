@@ -19,6 +19,7 @@ from proxy.errors import ForwardError, RequestRefused
 from proxy.location import rewritten
 from proxy.request_head import RequestHead, read_head, upstream_head
 from proxy.routes import Route, Timeouts
+from proxy.templates import MAX_BYTES
 
 if TYPE_CHECKING:
     from proxy.decide import Decision
@@ -389,6 +390,7 @@ class Exchange:
         log = self._runtime.access_log
         if log is None:
             return
+        head, route = self._head, self._route
         log.note(
             Entry(
                 self._request_id,
@@ -400,8 +402,10 @@ class Exchange:
                 ended,
                 self._connected,
                 self._first_byte,
-                self._head,
-                self._route,
+                head.method if head is not None else b"",
+                head.path[:MAX_BYTES] if head is not None and route is None else b"",
+                head.traceparent if head is not None else b"",
+                route,
                 self._decision.target.name if self._decision is not None else "proxy",
                 self._bucket,
                 failed,

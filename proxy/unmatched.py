@@ -5,7 +5,7 @@ templates the rarest give way (Metwally's space-saving): a frequent one is never
 include those it took the place of.
 """
 
-from proxy.templates import template_of
+from proxy.templates import MAX_BYTES, template_of
 
 MAX_PATHS = 1024  # between two digests; more are counted together
 MAX_TEMPLATES = 256
@@ -24,7 +24,7 @@ class Unmatched:
 
     def note(self, method: bytes, path: bytes) -> None:
         """Count one request that no route named."""
-        key = (method, path)
+        key = (method, path[:MAX_BYTES])
         paths = self._paths
         if key in paths:
             paths[key] += 1

@@ -23,7 +23,8 @@ Start = Callable[..., RunningProxy]
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    whole, _, _ = (file.read_text() if file.exists() else "").rpartition("\n")  # the last may be on its way
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _metric(running: RunningProxy, name: str) -> float:

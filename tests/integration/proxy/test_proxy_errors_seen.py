@@ -43,7 +43,8 @@ class Scene:
     dead_port: int
 
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        whole, _, _ = self.log.read_text().rpartition("\n")  # the last line may be on its way
+        return [json.loads(line) for line in whole.splitlines()]
 
     def told(self, error: ForwardError) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line.get("error") == error.id]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.templates import MAX_SEGMENTS, template_of
+from proxy.templates import MAX_BYTES, MAX_SEGMENTS, template_of
 from proxy.unmatched import MAX_PATHS, MAX_TEMPLATES, OTHERS, Unmatched
 
 
@@ -34,6 +34,14 @@ def test_what_names_a_thing_is_kept(path: bytes) -> None:
 
 def test_a_deep_path_is_cut() -> None:
     assert template_of(b"/a" * 20) == "/a" * MAX_SEGMENTS + "/{rest...}"
+
+
+def test_a_long_path_is_cut_before_it_is_kept() -> None:
+    unmatched = Unmatched()
+    for number in range(3):
+        unmatched.note(b"GET", b"/a/" + b"b" * 60_000 + b"%d" % number)
+    assert [len(path) for _, path in unmatched._paths] == [MAX_BYTES]
+    assert unmatched.most_frequent() == [(("GET", "/a/{id}"), 3)]
 
 
 def test_requests_for_one_template_are_counted_together() -> None:
