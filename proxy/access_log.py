@@ -53,6 +53,7 @@ class Entry(msgspec.Struct, gc=False):
     bucket: int | None = None
     error: ForwardError | None = None
     left: bool = False  # the client did not wait for the end
+    fallback: str | None = None  # why the monolith answered for a service
 
 
 class AccessLine(msgspec.Struct, omit_defaults=True, gc=False):
@@ -74,6 +75,7 @@ class AccessLine(msgspec.Struct, omit_defaults=True, gc=False):
     version: str | None = None
     connect: float | None = None
     first_byte: float | None = None
+    fallback: str | None = None
     error: str | None = None
 
 
@@ -107,6 +109,7 @@ def _say_request(line: AccessLine, entry: Entry) -> None:
         line.path = template_of(entry.path)
     line.bucket = entry.bucket
     line.version = entry.version
+    line.fallback = entry.fallback
     if entry.connected:
         line.connect = round(entry.connected - entry.started, 6)
     if entry.first_byte:

@@ -23,13 +23,13 @@ url = "http://127.0.0.1:{port}"
 [groups.dead]
 service = "dead"
 tables = ["shop_dead"]
-owner = "monolith"
+owner = "service"
 [[routes]]
 name = "dead"
 group = "dead"
 path = "/dead/"
 methods = ["GET"]
-stage = "service"
+stage = "retired"
 """
 
 
@@ -88,7 +88,7 @@ def _truncated(scene: Scene) -> None:
 
 
 def _stalled(scene: Scene) -> None:
-    path = fresh("/service/")
+    path = fresh("/retired/")
     gone = threading.Event()
 
     def pouring(peer: Peer, asked: Asked) -> None:
@@ -113,7 +113,7 @@ def _overloaded(scene: Scene) -> Answer:
         release.wait(20)
         says(b"HTTP/1.1 204 No Content\r\n\r\n")(peer, asked)
 
-    path = fresh("/service/")
+    path = fresh("/retired/")
     scene.service.scripted(path, held)
     with ExitStack() as stack:
         stack.callback(release.set)

@@ -56,6 +56,10 @@ def test_every_error_is_told_by_its_id(error: ForwardError) -> None:
     assert _written(_entry(error=error, status=error.status))["error"] == error.id
 
 
+def test_a_fallback_is_told_with_its_reason() -> None:
+    assert _written(_entry(route=ROUTE, target="monolith", fallback="refused"))["fallback"] == "refused"
+
+
 def test_a_client_that_left_is_told_apart_from_errors() -> None:
     assert _written(_entry(left=True, status=0))["error"] == "client_left"
 
