@@ -81,39 +81,32 @@ class AccessLine(msgspec.Struct, omit_defaults=True, gc=False):
 
 def line_of(entry: Entry, clock_offset: float) -> AccessLine:
     """Return the line of an entry. `clock_offset`: what makes a monotonic moment a Unix time. Pure."""
-    line = AccessLine(
-        datetime.fromtimestamp(entry.started + clock_offset, UTC),
+    route, error, started = entry.route, entry.error, entry.started
+    judged = entry.method != b""
+    return AccessLine(
+        datetime.fromtimestamp(started + clock_offset, UTC),
         entry.request_id.decode(),
         entry.client,
         entry.status,
         entry.sent,
-        round(entry.ended - entry.started, 6),
+        _seconds(started, entry.ended),
         entry.target,
+        trace_id(entry.traceparent).decode() if judged else None,
+        entry.method.decode() if judged else None,
+        route.path if route is not None else template_of(entry.path) if judged else None,
+        route.name if route is not None else None,
+        route.stage if route is not None else None,
+        entry.bucket,
+        entry.version or None,
+        _seconds(started, entry.connected) if entry.connected else None,
+        _seconds(started, entry.first_byte) if entry.first_byte else None,
+        entry.fallback,
+        _CLIENT_LEFT if entry.left else error.id if error is not None else None,
     )
-    if entry.method:
-        _say_request(line, entry)
-    if entry.left:
-        line.error = _CLIENT_LEFT
-    elif entry.error is not None:
-        line.error = entry.error.id
-    return line
 
 
-def _say_request(line: AccessLine, entry: Entry) -> None:
-    route = entry.route
-    line.trace_id = trace_id(entry.traceparent).decode()
-    line.method = entry.method.decode()
-    if route is not None:
-        line.path, line.route, line.stage = route.path, route.name, route.stage
-    else:
-        line.path = template_of(entry.path)
-    line.bucket = entry.bucket
-    line.version = entry.version
-    line.fallback = entry.fallback
-    if entry.connected:
-        line.connect = round(entry.connected - entry.started, 6)
-    if entry.first_byte:
-        line.first_byte = round(entry.first_byte - entry.started, 6)
+def _seconds(start: float, end: float) -> float:
+    return int((end - start) * 1e6 + 0.5) / 1e6  # round() to six places takes four times as long
 
 
 def check_place(place: str) -> None:
