@@ -1,8 +1,10 @@
 """Connections from clients: cut into requests, answered in order, one at a time."""
 
 import asyncio
+import fcntl
 import socket
 import struct
+import termios
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from proxy.runtime import Runtime
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the close drops what is unsent and resets the connection
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Return how many bytes the kernel holds for the peer (tcp(7), SIOCOUTQ): what it takes, this falls."""
+    held = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    (number,) = struct.unpack("i", held)
+    return int(number)
 
 
 class ClientConnection(asyncio.Protocol):
@@ -248,7 +257,7 @@ class ClientConnection(asyncio.Protocol):
     def _reads_nothing(self, now: float) -> bool:
         """Return whether the client has read nothing for too long."""
         assert self._transport is not None
-        unread = self._transport.get_write_buffer_size()
+        unread = self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
         if unread != self._unread:
             self._unread, self._unread_since = unread, now
         return now - self._unread_since > self._limits.reader_seconds
