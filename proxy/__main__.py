@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+from proxy.access_log import AccessLogRefused, check_place
 from proxy.addresses import AddressRefused, address, listening
 from proxy.server import serve
 from proxy.settings import Limits, Settings, installation_secret
@@ -18,6 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         parse_table(options.table.read_text(), str(options.table))
+        if options.access_log:
+            check_place(options.access_log)
         clients = listening(address(options.bind))
         admin = listening(address(options.admin)) if options.admin else None
     except TableError as error:
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    except AddressRefused as error:
+    except (AddressRefused, AccessLogRefused) as error:
         print(error, file=sys.stderr)
         return 2
     except (OSError, UnicodeDecodeError) as error:
@@ -47,7 +50,14 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Setti
         admin=admin.getsockname()[:2] if admin is not None else None,
         pairs=options.pairs,
         service_key=os.environ.get("STRANGLER_SERVICE_KEY", "").encode(),
-        limits=Limits(head_seconds=options.head_seconds, connections=options.connections),
+        access_log=options.access_log,
+        debug=options.debug,
+        limits=Limits(
+            head_seconds=options.head_seconds,
+            body_seconds=options.body_seconds,
+            reader_seconds=options.reader_seconds,
+            connections=options.connections,
+        ),
     )
 
 
@@ -76,6 +86,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of the workers' control sockets",
     )
+    _add_views(parser)
+    _add_limits(parser)
+    parser.add_argument("--pairs", metavar="SOCKET", help="the comparer's Unix socket")
+    parser.add_argument(
+        "--session-cookie", default="sessionid", metavar="NAME", help="the monolith's session cookie"
+    )
+    return parser
+
+
+def _add_views(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--access-log", metavar="FILE", help="one line of JSON a request; - is standard output; USR1 reopens"
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="tell every client how its request was decided (X-Strangler-*)"
+    )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = Limits()
     parser.add_argument(
         "--head-seconds",
@@ -85,17 +114,26 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a request's head may take to arrive",
     )
     parser.add_argument(
+        "--body-seconds",
+        type=float,
+        default=limits.body_seconds,
+        metavar="SECONDS",
+        help="how long an upload may pause",
+    )
+    parser.add_argument(
+        "--reader-seconds",
+        type=float,
+        default=limits.reader_seconds,
+        metavar="SECONDS",
+        help="how long a client may read nothing of its answer",
+    )
+    parser.add_argument(
         "--connections",
         type=int,
         default=limits.connections,
         metavar="N",
         help="at most so many from one worker to one upstream",
     )
-    parser.add_argument("--pairs", metavar="SOCKET", help="the comparer's Unix socket")
-    parser.add_argument(
-        "--session-cookie", default="sessionid", metavar="NAME", help="the monolith's session cookie"
-    )
-    return parser
 
 
 if __name__ == "__main__":

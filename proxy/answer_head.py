@@ -37,11 +37,12 @@ class AnswerHead:
     """An answer's head, judged. `lines` are the end-to-end headers, Content-Length apart.
 
     `length` is the declared one, None where there is none; `chunked` says how the upstream framed the body.
-    `declined`: the upstream says that it did nothing for the request and another must answer.
-    Raises BadAnswer for a transfer coding that the proxy would have to decode.
+    `declined`: the upstream says that it did nothing for the request and another must answer. `refers` is
+    whether a line says where something is. Raises BadAnswer for a transfer coding that the proxy would have
+    to decode.
     """
 
-    __slots__ = ("chunked", "declined", "headers", "length", "lines", "nominated", "status")
+    __slots__ = ("chunked", "declined", "headers", "length", "lines", "nominated", "refers", "status")
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status
@@ -49,6 +50,7 @@ class AnswerHead:
         self.length: int | None = None
         self.chunked = False
         self.declined = False
+        self.refers = False
         self.nominated: frozenset[bytes] = frozenset()
         self.lines = lines = []
         for name, value in headers:
@@ -82,6 +84,16 @@ def _declined(head: AnswerHead, value: bytes) -> None:
     head.declined = True
 
 
+def _location(head: AnswerHead, value: bytes) -> None:
+    head.refers = True
+    head.lines.append(b"Location: " + value)
+
+
+def _content_location(head: AnswerHead, value: bytes) -> None:
+    head.refers = True
+    head.lines.append(b"Content-Location: " + value)
+
+
 def _drop(head: AnswerHead, value: bytes) -> None:
     """Hop-by-hop (RFC 9110 7.6.1), or the proxy's own to say."""
 
@@ -92,6 +104,8 @@ _RULES: dict[bytes, _Rule] = {
     b"transfer-encoding": _transfer_encoding,
     b"connection": _connection,
     b"x-strangler-declined": _declined,
+    b"location": _location,
+    b"content-location": _content_location,
     **dict.fromkeys(
         (
             b"keep-alive",
@@ -112,6 +126,18 @@ def _rule(name: bytes) -> _Rule | None:
     """Return what to do with a header, None to pass it on."""
     lower = name.lower()
     return _RULES.get(lower, _drop if lower.startswith(_OWN_PREFIX) else None)
+
+
+# RFC 9110 6.5.1: what frames, routes, authenticates or describes a message cannot come after it
+_NEVER_TRAILERS = frozenset(
+    {b"authorization", b"cache-control", b"content-encoding", b"content-range", b"content-type", b"cookie"}
+    | {b"expires", b"host", b"location", b"set-cookie", b"vary", b"www-authenticate", b"content-location"}
+)
+
+
+def is_trailer(name: bytes) -> bool:
+    """Return whether a field that came after the body may be passed on there."""
+    return name.lower() not in _NEVER_TRAILERS and _rule(name) is None
 
 
 @dataclass(slots=True)

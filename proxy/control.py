@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from proxy.live_table import LiveTable
+from proxy.metrics import nested
+from proxy.recent import SECONDS
 from proxy.runtime import Runtime
 
 
@@ -78,5 +80,14 @@ class Control:
                 {"upstream": each.upstream, "route": each.route, "state": each.state.value}
                 for each in self._runtime.guards.breakers()
             ],
+            "recent": self._recent(),
+            "unmatched": [
+                {"method": method, "path": path, "requests": number}
+                for (method, path), number in self._runtime.unmatched.most_frequent()
+            ],
             "shadow": self._runtime.metrics.shadows() | {"queued": self._runtime.shadow.queued},
         }
+
+    def _recent(self) -> dict[int, Any]:
+        totals, now = self._runtime.metrics.totals(), time.monotonic()
+        return {seconds: nested(self._runtime.recent.within(seconds, now, totals)) for seconds in SECONDS}

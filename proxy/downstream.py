@@ -1,14 +1,17 @@
 """Connections from clients: cut into requests, answered in order, one at a time."""
 
 import asyncio
+import fcntl
 import socket
 import struct
+import termios
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
+from proxy.access_log import Entry
 from proxy.answer_head import Audience, client_head, error_answer, framing_of
 from proxy.errors import ForwardError
 from proxy.exchange import Exchange
@@ -17,6 +20,13 @@ if TYPE_CHECKING:
     from proxy.runtime import Runtime
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the close drops what is unsent and resets the connection
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Return how many bytes the kernel holds for the peer (tcp(7), SIOCOUTQ): what it takes, this falls."""
+    held = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    (number,) = struct.unpack("i", held)
+    return int(number)
 
 
 class ClientConnection(asyncio.Protocol):
@@ -41,7 +51,12 @@ class ClientConnection(asyncio.Protocol):
         self._lingering = False  # until the client has read the last answer
         self._paused = False  # nothing is read from the client
         self._choked = False  # the client does not read what was sent
+        self._unframed = 0  # bytes since the last part of a body: its framing and trailers
+        self._heard = 0.0  # when something of an upload last came
+        self._unread = 0  # bytes that the client had not read at `_unread_since`
+        self._unread_since = 0.0
         self.deadline = 0.0
+        self.address = "unknown"
         self.forwarded_for = b""
         self.secure = False
 
@@ -56,9 +71,10 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self.secure = transport.get_extra_info("sslcontext") is not None
         peer = transport.get_extra_info("peername")
-        address = peer[0].encode() if isinstance(peer, tuple) else b"unknown"
-        scheme = b"https" if self.secure else b"http"
-        self.forwarded_for = b"X-Forwarded-For: " + address + b"\r\nX-Forwarded-Proto: " + scheme
+        if isinstance(peer, tuple):
+            self.address = peer[0]
+        scheme = "https" if self.secure else "http"
+        self.forwarded_for = f"X-Forwarded-For: {self.address}\r\nX-Forwarded-Proto: {scheme}".encode()
         self.deadline = monotonic() + self._limits.head_seconds
         self._runtime.clients.add(self)
 
@@ -69,6 +85,7 @@ class ClientConnection(asyncio.Protocol):
             if not self._head_bytes and self._current is None:
                 self.deadline = monotonic() + self._limits.head_seconds
             self._head_bytes += len(data)
+        self._unframed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # never forwarded; what follows is no HTTP we know
@@ -80,9 +97,20 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(self._bad_head or ForwardError.BAD_REQUEST)
         else:
-            if self._bad_head is not None:
-                self._refuse(self._bad_head)
-            elif self._in_head and self._head_bytes > self._limits.head_bytes:
+            if not self._in_head or self._head_bytes or self._bad_head is not None:
+                self._judge_arrived()
+
+    def _judge_arrived(self) -> None:
+        """Refuse what was found wrong with a head, and a head or trailers without end."""
+        limit = self._limits.head_bytes
+        if self._bad_head is not None:
+            self._refuse(self._bad_head)
+        elif self._in_head:
+            if self._head_bytes > limit:
+                self._refuse(ForwardError.HEAD_TOO_LARGE)
+        elif self._incoming is not None:
+            self._heard = monotonic()
+            if self._unframed > limit:
                 self._refuse(ForwardError.HEAD_TOO_LARGE)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -95,6 +123,7 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._choked = True
+        self._unread_since = monotonic()
         if self._current is not None:
             self._current.pause_answer()
 
@@ -122,6 +151,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._unframed = 0
         arrived, self._head_bytes, limit = self._head_bytes, 0, self._limits.head_bytes
         if self._deaf or self._bad_head is not None:
             return
@@ -154,6 +184,7 @@ class ClientConnection(asyncio.Protocol):
         return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
 
     def on_body(self, data: bytes) -> None:
+        self._unframed = 0
         if self._incoming is not None:
             self._incoming.request_body(data)
 
@@ -177,6 +208,7 @@ class ClientConnection(asyncio.Protocol):
     def resume_request(self) -> None:
         if self._paused and not self._queued and self._transport is not None:
             self._paused = False
+            self._heard = monotonic()
             if not self._transport.is_closing():
                 self._transport.resume_reading()
 
@@ -205,14 +237,39 @@ class ClientConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Act on a deadline that has passed."""
-        if self._current is not None:
-            if 0 < self._current.deadline < now:
-                self._current.expired()
+        if self._choked and self._reads_nothing(now):
+            self._give_up()
+        elif self._current is not None:
+            self._sweep_current(self._current, now)
         elif 0 < self.deadline < now:
             if self._head_bytes and not self._lingering:
                 self._refuse(ForwardError.REQUEST_TIMEOUT)
             elif self._transport is not None:
                 self._transport.close()
+
+    def _sweep_current(self, current: Exchange, now: float) -> None:
+        uploading = self._incoming is current and not self._paused
+        if 0 < current.deadline < now:
+            current.expired()
+        elif uploading and now - self._heard > self._limits.body_seconds:
+            self._refuse(ForwardError.BODY_TIMEOUT)
+
+    def _reads_nothing(self, now: float) -> bool:
+        """Return whether the client has read nothing for too long."""
+        assert self._transport is not None
+        unread = self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
+        if unread != self._unread:
+            self._unread, self._unread_since = unread, now
+        return now - self._unread_since > self._limits.reader_seconds
+
+    def _give_up(self) -> None:
+        """Drop a client that does not read, with everything that waits for it."""
+        assert self._transport is not None
+        current, self._current = self._current, None
+        if current is not None:
+            current.stalled()
+        self._deaf = True
+        self._transport.abort()
 
     def close_if_idle(self) -> None:
         """Close a connection that waits for its next request: the worker is stopping."""
@@ -257,7 +314,14 @@ class ClientConnection(asyncio.Protocol):
         audience = Audience(is_head=False, http10=False, keep_alive=False, extra=extra)
         self.send(client_head(answer, audience, framing_of(answer, audience)) + body)
         self._runtime.metrics.observe("-", "proxy", error.status, 0.0, error)
+        self._log_refusal(error, request_id, len(body))
         self._close_gently()
+
+    def _log_refusal(self, error: ForwardError, request_id: bytes, sent: int) -> None:
+        if self._runtime.access_log is not None:
+            now = monotonic()
+            entry = Entry(request_id, self.address, "", error.status, sent, now, now, error=error)
+            self._runtime.access_log.note(entry)
 
     def _close_gently(self) -> None:
         """Close once the client has had time to read: a close with unread input resets the connection."""

@@ -13,6 +13,8 @@ class ForwardError(enum.Enum):
     RESERVED_PATH = ("reserved_path", 404, "Nothing is here for clients.")
     METHOD_REFUSED = ("method_refused", 405, "The proxy does not forward this method.")
     REQUEST_TIMEOUT = ("request_timeout", 408, "The request's head did not arrive in time.")
+    BODY_TIMEOUT = ("body_timeout", 408, "The request's body stopped arriving.")
+    CLIENT_STALLED = ("client_stalled", 408, "The client stopped reading the answer.")
     HEAD_TOO_LARGE = ("head_too_large", 431, "The request's head is too large.")
     UPSTREAM_UNREACHABLE = ("upstream_unreachable", 503, "The upstream did not accept a connection.")
     UPSTREAM_RESET = ("upstream_reset", 502, "The upstream closed the connection without an answer.")

@@ -3,6 +3,7 @@
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.access_log import Entry
 from proxy.answer_head import (
     AnswerHead,
     Audience,
@@ -14,11 +15,14 @@ from proxy.answer_head import (
 from proxy.attempt import Attempt
 from proxy.capture import Capture
 from proxy.cohort import COOKIE
+from proxy.debug import debug_lines
 from proxy.errors import ForwardError, RequestRefused
 from proxy.fallback import NO_FALLBACK, Case, Failed, Next, after, failure_of
+from proxy.location import rewritten
 from proxy.question import Identified, Judgement, Question, Refused
 from proxy.request_head import RequestHead, read_head, upstream_head, with_identity
 from proxy.routes import MONOLITH, Route, Timeouts
+from proxy.templates import MAX_BYTES
 
 if TYPE_CHECKING:
     from proxy.decide import Decision
@@ -33,6 +37,7 @@ _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 class Client(Protocol):
     """What an exchange needs of the connection its request came on."""
 
+    address: str
     forwarded_for: bytes
     secure: bool
 
@@ -80,6 +85,12 @@ class Exchange:
     _request_id = b""
     _forwarded = b""
     _version = ""
+    _bucket: int | None = None
+    _debug = False  # the client may see how its request was decided
+    _connected = 0.0
+    _first_byte = 0.0
+    _sent = 0  # bytes of the answer's body
+    _trailers: list[bytes] | None = None
     deadline = 0.0  # of the worker's clock, 0 for none
     gone = False
 
@@ -123,6 +134,8 @@ class Exchange:
             return
         self._head = head
         self._request_id = head.request_id or self._runtime.new_request_id()
+        if not head.traceparent:
+            head.traceparent = self._runtime.new_traceparent()
         self._decide(head)
         self._forwarded = upstream_head(head, self._request_id, self._client.forwarded_for)
         if self._whole or not head.has_body:
@@ -138,15 +151,17 @@ class Exchange:
         runtime = self._runtime
         router = runtime.router
         self._version = router.table.version
+        if runtime.debug or head.debug:
+            self._debug = runtime.debug or runtime.may_debug(head.debug)
         route = self._route = router.find(head.method, head.path)
         if route is None:
             self._decision = router.default
+            runtime.unmatched.note(head.method, head.path)
             return
-        bucket = None
         if route.percent:
-            bucket, self._minted = runtime.bucket(route.group, head.cookies)
+            self._bucket, self._minted = runtime.bucket(route.group, head.cookies)
         draw = runtime.draw() if route.shadow_percent else 0.0
-        decision = self._decision = router.decide(route, safe=self.is_safe, bucket=bucket, draw=draw)
+        decision = self._decision = router.decide(route, safe=self.is_safe, bucket=self._bucket, draw=draw)
         if decision.candidate is not None and not head.has_body:
             self._capture = Capture()
         if decision.target is not router.default.target:
@@ -206,6 +221,10 @@ class Exchange:
 
     def client_lost(self) -> None:
         """Nobody waits for the answer any more: the upstream learns it at once."""
+        self._give_up()
+        self._log(monotonic(), None, left=True)
+
+    def _give_up(self) -> None:
         self.gone = True
         if self._attempt is not None:
             self._attempt.abandoned()
@@ -228,11 +247,16 @@ class Exchange:
 
     def broken_off(self, error: ForwardError) -> None:
         """The rest of the body is not HTTP: the upstream must not take what came for the whole."""
-        self.client_lost()
+        self._give_up()
         if self._head_sent:
             self._cut(error)
         else:
             self._answer_error(error)
+
+    def stalled(self) -> None:
+        """The client has not read for too long."""
+        self._give_up()
+        self._observe(ForwardError.CLIENT_STALLED)
 
     def pause_answer(self) -> None:
         """The client reads slowly: read no more of the answer for now."""
@@ -266,6 +290,7 @@ class Exchange:
         head = self._head
         assert head is not None
         self._connection = connection
+        self._connected = monotonic()
         if not head.has_body:
             connection.write(self._wording)
             return
@@ -296,21 +321,29 @@ class Exchange:
         if self._attempt is not None and self._thrown_away(self._attempt, head):
             return
         self.deadline = 0.0
+        self._first_byte = monotonic()
         assert self._head is not None
         if self._head.cookies and self._runtime.identities.on:
             self._runtime.identities.overhear(self._head.cookies, head)
         if self._capture is not None:
-            self._capture.head(head, monotonic() - self._started)
+            self._capture.head(head, self._first_byte - self._started)
+        if head.refers:
+            self._point_to_client(head)
         self._send_head(head)
 
     def answer_body(self, data: bytes) -> None:
         if self._capture is not None:
             self._capture.body(data)
         framing = self._framing
-        if framing is Framing.CHUNKED:
-            self._out.append(_chunk(data))
-        elif framing is not Framing.NONE:
-            self._out.append(data)
+        if framing is Framing.NONE:
+            return
+        self._sent += len(data)
+        self._out.append(_chunk(data) if framing is Framing.CHUNKED else data)
+
+    def answer_trailer(self, name: bytes, value: bytes) -> None:
+        if self._head is not None and self._head.takes_trailers:
+            self._trailers = self._trailers or []
+            self._trailers.append(name + b": " + value + b"\r\n")
 
     def answer_flush(self) -> None:
         if self._out:
@@ -322,7 +355,7 @@ class Exchange:
         if connection is not None and not self._body_done:
             connection.close()  # it still expects the rest of a body
         if self._framing is Framing.CHUNKED:
-            self._out.append(b"0\r\n\r\n")
+            self._out.append(b"0\r\n%b\r\n" % b"".join(self._trailers or ()))
         self._finish()
         if self._capture is not None:
             self._hand_to_shadow(self._capture)
@@ -416,11 +449,16 @@ class Exchange:
     # --- the answer ------------------------------------------------------------------------------
 
     def _send_head(self, head: AnswerHead) -> None:
+        extra = b"X-Request-ID: " + self._request_id + b"\r\n" + self._set_cookies
+        if self._minted:
+            extra += self._cohort_cookie()
+        if self._debug:
+            extra += self._debug_lines()
         audience = Audience(
             is_head=self.is_head,
             http10=self._http10,
             keep_alive=self._stays_open,
-            extra=b"X-Request-ID: " + self._request_id + b"\r\n" + self._set_cookies + self._cohort_cookie(),
+            extra=extra,
         )
         self._keep_alive = audience.keep_alive  # what the client is told holds
         self._status = head.status
@@ -438,9 +476,23 @@ class Exchange:
     def _body_done(self) -> bool:
         return self._whole or self._head is None or not self._head.has_body
 
+    def _point_to_client(self, head: AnswerHead) -> None:
+        assert self._decision is not None
+        assert self._head is not None
+        scheme = b"https" if self._client.secure else b"http"
+        head.lines = rewritten(head.lines, self._decision.target, scheme, self._head.host)
+
+    def _debug_lines(self) -> bytes:
+        assert self._decision is not None  # nothing is shown before it is decided
+        route = self._route
+        return debug_lines(
+            route.name if route is not None else NO_ROUTE,
+            route.stage if route is not None else NO_ROUTE,
+            self._decision.target.name,
+            self._version,
+        )
+
     def _cohort_cookie(self) -> bytes:
-        if not self._minted:
-            return b""
         secure = b"; Secure" if self._client.secure else b""
         return b"Set-Cookie: %b=%b; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%b\r\n" % (
             COOKIE,
@@ -462,6 +514,7 @@ class Exchange:
         head.length, head.chunked = len(body), False
         self._send_head(head)
         if self._framing is not Framing.NONE:
+            self._sent = len(body)
             self._out.append(body)
         self._finish(failed)
 
@@ -476,12 +529,43 @@ class Exchange:
         self._client.done(keep_alive=self._stays_open)
 
     def _observe(self, failed: ForwardError | None) -> None:
+        ended = monotonic()
         self._runtime.metrics.observe(
             self._route.name if self._route is not None else NO_ROUTE,
             self._decision.target.name if self._decision is not None else "proxy",
             self._status,
-            monotonic() - self._started,
+            ended - self._started,
             failed,
+        )
+        if self._runtime.access_log is not None:
+            self._log(ended, failed)
+
+    def _log(self, ended: float, failed: ForwardError | None, *, left: bool = False) -> None:
+        log = self._runtime.access_log
+        if log is None:
+            return
+        head, route = self._head, self._route
+        log.note(
+            Entry(
+                self._request_id,
+                self._client.address,
+                self._version,
+                self._status,
+                self._sent,
+                self._started,
+                ended,
+                self._connected,
+                self._first_byte,
+                head.method if head is not None else b"",
+                head.path[:MAX_BYTES] if head is not None and route is None else b"",
+                head.traceparent if head is not None else b"",
+                route,
+                self._decision.target.name if self._decision is not None else "proxy",
+                self._bucket,
+                failed,
+                left,
+                self._fell_back,
+            )
         )
 
     def _hand_to_shadow(self, capture: Capture) -> None:

@@ -186,6 +186,9 @@ class _Call:
     def answer_body(self, data: bytes) -> None:
         self._body += data[: MAX_BODY + 1 - len(self._body)]
 
+    def answer_trailer(self, name: bytes, value: bytes) -> None:
+        """The judgement is in head and body."""
+
     def answer_flush(self) -> None:
         """Nobody waits for parts."""
 

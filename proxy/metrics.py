@@ -7,7 +7,7 @@ a second; a scrape adds the files of all workers up, dead ones included, and say
 import contextlib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -41,6 +41,7 @@ class Counts(msgspec.Struct):
     shadows: dict[str, dict[str, int]]  # by route, by outcome
     tables_rejected: int = 0
     fallbacks: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)  # by route, by reason
+    access_lines_dropped: int = 0
 
 
 class Metrics:
@@ -56,6 +57,7 @@ class Metrics:
         )
         self._fallbacks: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._tables_rejected = 0
+        self._access_lines_dropped = 0
 
     def observe(
         self, route: str, target: str, status: int, seconds: float, failed: ForwardError | None
@@ -82,6 +84,10 @@ class Metrics:
         """Count one table that was not applied."""
         self._tables_rejected += 1
 
+    def observe_dropped_lines(self, total: int) -> None:
+        """Note how many lines of the access log this worker has dropped since it started."""
+        self._access_lines_dropped = total
+
     def write(self) -> None:
         """Put the counts where a scrape finds them. Atomic: a reader sees one state or the next."""
         counts = Counts(
@@ -90,21 +96,26 @@ class Metrics:
             dict(self._shadows),
             self._tables_rejected,
             dict(self._fallbacks),
+            self._access_lines_dropped,
         )
         temporary = self._file.with_suffix(".new")
         with contextlib.suppress(OSError):  # a full disk costs the scrape, never a request
             temporary.write_bytes(self._encoder.encode(counts))
             temporary.replace(self._file)
 
+    def totals(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return requests and errors (answers of 5xx) by route and target since the worker started."""
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        for tally in self._tallies.values():
+            key = (tally.route, tally.target)
+            requests, errors = found.get(key, (0, 0))
+            number = sum(tally.buckets)
+            found[key] = (requests + number, errors + (number if tally.status_class == 5 else 0))
+        return found
+
     def by_route(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return `{route: {target: {"requests", "errors"}}}`; an error is an answer of 5xx."""
-        found: dict[str, dict[str, dict[str, int]]] = {}
-        for tally in self._tallies.values():
-            count = found.setdefault(tally.route, {}).setdefault(tally.target, {"requests": 0, "errors": 0})
-            requests = sum(tally.buckets)
-            count["requests"] += requests
-            count["errors"] += requests if tally.status_class == 5 else 0
-        return found
+        return nested(self.totals())
 
     def shadows(self) -> dict[str, int]:
         """Return how many shadows were sent, failed and dropped."""
@@ -113,6 +124,14 @@ class Metrics:
             for outcome, number in outcomes.items():
                 totals[outcome] += number
         return totals
+
+
+def nested(totals: Mapping[tuple[str, str], tuple[int, int]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Return totals by route, then by target, as they are told."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for (route, target), (requests, errors) in totals.items():
+        found.setdefault(route, {})[target] = {"requests": requests, "errors": errors}
+    return found
 
 
 class _AllWorkers(Collector):
@@ -124,6 +143,7 @@ class _AllWorkers(Collector):
         self._shadows: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._fallbacks: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._tables_rejected = 0
+        self._access_lines_dropped = 0
         for each in counts:
             self._add(each)
 
@@ -142,6 +162,7 @@ class _AllWorkers(Collector):
             for reason, number in reasons.items():
                 self._fallbacks[route, reason] += number
         self._tables_rejected += counts.tables_rejected
+        self._access_lines_dropped += counts.access_lines_dropped
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metric families (Prometheus exposition format)."""
@@ -177,6 +198,11 @@ class _AllWorkers(Collector):
         rejected = CounterMetricFamily("strangler_tables_rejected", "Routing tables that were refused")
         rejected.add_metric((), self._tables_rejected)
         yield rejected
+        dropped = CounterMetricFamily(
+            "strangler_access_lines_dropped", "Lines of the access log that could not be kept or written"
+        )
+        dropped.add_metric((), self._access_lines_dropped)
+        yield dropped
 
 
 def _cumulative(buckets: list[int]) -> list[tuple[str, float]]:

@@ -1,9 +1,9 @@
 """Judge a request's head and write the one its upstream gets. Pure: header pairs in, bytes out.
 
 What reaches an upstream: the canonical path, the query byte for byte, end-to-end headers in their order, the
-proxy's own X-Forwarded-* and X-Request-ID. What never does: hop-by-hop headers, names with an underscore
-(gunicorn honours `SCRIPT_NAME:` from loopback, and the path matched would not be the path served), anything
-that claims to come from the proxy, and the proxy's own cookie.
+proxy's own X-Forwarded-* and X-Request-ID, the trace. What never does: hop-by-hop headers (`TE: trailers`
+apart), names with an underscore (gunicorn honours `SCRIPT_NAME:` from loopback, and the path matched would
+not be the path served), anything that claims to come from the proxy, and the proxy's own cookie.
 """
 
 import re
@@ -14,6 +14,7 @@ from functools import lru_cache
 from proxy.cohort import COOKIE, without_cohort
 from proxy.errors import ForwardError, RequestRefused
 from proxy.match import BadPath, canonical_path
+from proxy.trace import accepted_state, continued
 
 # reg-name or IPv4 with an optional port, or an IPv6 literal; RFC 3986 3.2.2 without userinfo
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").fullmatch
@@ -36,6 +37,10 @@ class RequestHead:
     lines: list[bytes] = field(default_factory=list)  # end-to-end headers as they will be sent
     cookies: bytes = b""
     request_id: bytes = b""  # the client's, where it is well-formed
+    traceparent: bytes = b""  # the client's, where it is well-formed
+    tracestate: bytes = b""
+    debug: bytes = b""  # what the client claims, not yet believed
+    takes_trailers: bool = False
     length: int | None = 0
     expects_continue: bool = False
     hosts: int = 0
@@ -89,6 +94,9 @@ def _check(head: RequestHead, authority: bytes | None, *, http10: bool) -> None:
         raise RequestRefused(ForwardError.BAD_FRAMING)
     if http10:
         head.expects_continue = False  # RFC 9110 10.1.1: it cannot read an interim answer
+    if head.traceparent or head.tracestate:
+        head.traceparent = continued(head.traceparent)
+        head.tracestate = accepted_state(head.tracestate) if head.traceparent else b""
     if head.nominated:
         head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in head.nominated]
 
@@ -135,6 +143,25 @@ def _request_id(head: RequestHead, value: bytes) -> None:
         head.request_id = value
 
 
+def _traceparent(head: RequestHead, value: bytes) -> None:
+    # two of them are as good as none: joined, they are not well-formed
+    head.traceparent = head.traceparent + b"," + value if head.traceparent else value
+
+
+def _tracestate(head: RequestHead, value: bytes) -> None:
+    head.tracestate = head.tracestate + b"," + value if head.tracestate else value
+
+
+def _debug(head: RequestHead, value: bytes) -> None:
+    head.debug = value
+
+
+def _te(head: RequestHead, value: bytes) -> None:
+    # RFC 9110 10.1.4; codings are between two neighbours, trailers are asked for end to end
+    if any(token.strip().lower() == b"trailers" for token in value.split(b",")):
+        head.takes_trailers = True
+
+
 def _expect(head: RequestHead, value: bytes) -> None:
     head.expects_continue = value.lower() == b"100-continue"
 
@@ -152,12 +179,15 @@ _RULES: dict[bytes, _Rule] = {
     b"connection": _connection,
     b"x-request-id": _request_id,
     b"expect": _expect,
+    b"te": _te,
+    b"traceparent": _traceparent,
+    b"tracestate": _tracestate,
+    b"x-strangler-debug": _debug,
     **dict.fromkeys(
         (
             b"keep-alive",
             b"proxy-connection",
             b"proxy-authorization",
-            b"te",
             b"trailer",
             b"upgrade",
             b"forwarded",
@@ -172,9 +202,10 @@ _RULES: dict[bytes, _Rule] = {
 def _rule(name: bytes) -> _Rule | None:
     """Return what to do with a header, None to pass it on."""
     lower = name.lower()
-    if b"_" in lower or lower.startswith(_PROXY_ONLY):
+    rule = _RULES.get(lower)
+    if rule is None and (b"_" in lower or lower.startswith(_PROXY_ONLY)):
         return _drop
-    return _RULES.get(lower)
+    return rule
 
 
 def upstream_head(head: RequestHead, request_id: bytes, forwarded_for: bytes) -> bytes:
@@ -192,6 +223,12 @@ def upstream_head(head: RequestHead, request_id: bytes, forwarded_for: bytes) ->
         parts.append(b"Transfer-Encoding: chunked")
     elif head.lengths:
         parts.append(b"Content-Length: %d" % head.length)
+    if head.traceparent:
+        parts.append(b"traceparent: " + head.traceparent)
+        if head.tracestate:
+            parts.append(b"tracestate: " + head.tracestate)
+    if head.takes_trailers:
+        parts.append(b"TE: trailers\r\nConnection: TE")
     parts.append(b"\r\n")
     return b"\r\n".join(parts)
 

@@ -8,7 +8,8 @@ import random
 import time
 from pathlib import Path
 
-from proxy import cohort
+from proxy import cohort, debug, trace
+from proxy.access_log import AccessLog
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.forgetting import Forgotten
@@ -16,8 +17,10 @@ from proxy.guard import Guards
 from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pool import Pools
+from proxy.recent import Recent
 from proxy.settings import Limits
 from proxy.shadow import PairSink, Shadow
+from proxy.unmatched import Unmatched
 
 SWEEP_SECONDS = 0.25
 
@@ -38,6 +41,8 @@ class Runtime:
         forgotten: Path,
         limits: Limits,
         log: logging.Logger,
+        access_log: AccessLog | None = None,
+        debug: bool = False,
     ) -> None:
         self.loop = loop
         self.log = log
@@ -52,12 +57,17 @@ class Runtime:
         )
         self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs), self.identities)
         self.clients: set[ClientConnection] = set()
+        self.unmatched = Unmatched()
+        self.recent = Recent()
+        self.access_log = access_log
+        self.debug = debug  # every client sees how its request was decided
         self.draining = False
         self._secret = secret
         self._session_cookie = session_cookie
         self._id_prefix = os.urandom(10).hex().encode()
         self._ids = itertools.count()
-        self._random = random.Random()  # noqa: S311 - samples shadows; nothing secret hangs on it
+        self._trace_prefix = os.urandom(8).hex().encode()
+        self._random = random.Random()  # noqa: S311 - samples shadows and names traces; nothing secret hangs on it
 
     def use(self, router: Router) -> None:
         """Let every request from now on follow `router`."""
@@ -70,6 +80,14 @@ class Runtime:
     def new_request_id(self) -> bytes:
         """Return an id that no other request of any worker has."""
         return b"%b%012x" % (self._id_prefix, next(self._ids))
+
+    def new_traceparent(self) -> bytes:
+        """Return the traceparent of a trace that begins here."""
+        return trace.begun(self._trace_prefix, self._random.getrandbits(64))
+
+    def may_debug(self, claim: bytes) -> bool:
+        """Return whether a client's X-Strangler-Debug is signed and holds still."""
+        return debug.believed(self._secret, claim, time.time())
 
     def draw(self) -> float:
         """Return a number in [0, 100) for sampling."""
@@ -93,7 +111,16 @@ class Runtime:
         self.pools.expire(now)
         self.identities.sweep(now)
         self.shadow.sweep(now)
+        self.unmatched.digest()
+        if self.recent.due(now):
+            self.recent.keep(now, self.metrics.totals())
+        self._flush_access_log()
         self.metrics.write()
+
+    def _flush_access_log(self) -> None:
+        if self.access_log is not None:
+            self.access_log.flush()
+            self.metrics.observe_dropped_lines(self.access_log.dropped)
 
     def drain(self) -> None:
         """Take no new requests: idle connections close, the others after their answer."""
@@ -103,6 +130,9 @@ class Runtime:
 
     def close(self) -> None:
         """Close every connection to an upstream or the comparer, and leave the last counts."""
+        if self.access_log is not None:
+            self.access_log.close()
+            self.metrics.observe_dropped_lines(self.access_log.dropped)
         self.metrics.write()
         self.pools.close()
         self.shadow.close()

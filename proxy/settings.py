@@ -15,6 +15,8 @@ class Limits:
     head_bytes: int = 64 * 1024  # of a request
     head_seconds: float = 10.0  # for a request's head to arrive
     idle_seconds: float = 75.0  # for a client's next request to begin
+    body_seconds: float = 60.0  # for the next part of a request's body
+    reader_seconds: float = 60.0  # for a client to read anything of what was sent
     linger_seconds: float = 2.0  # for a client to read an answer that came before its upload ended
     connections: int = 256  # to one upstream; more requests wait for one
 
@@ -30,6 +32,8 @@ class Settings:
     admin: tuple[str, int] | None = None
     pairs: str | None = None
     service_key: bytes = field(default=b"", repr=False)  # opens the monolith's identity endpoint
+    access_log: str | None = None
+    debug: bool = False
     limits: Limits = Limits()
 
     @property

@@ -5,6 +5,7 @@ not fit is dropped and counted.
 """
 
 import asyncio
+import os
 import time
 from collections import deque
 
@@ -18,6 +19,7 @@ from proxy.pool import Pools
 from proxy.question import Identified, Judgement, Refused
 from proxy.request_head import as_shadow, with_identity
 from proxy.routes import Upstream
+from proxy.trace import with_span
 from proxy.upstream import UpstreamConnection
 
 MAX_QUEUED = 256
@@ -187,13 +189,17 @@ class ShadowCall:
 
     def attached(self, connection: UpstreamConnection) -> None:
         self._connection = connection
-        connection.write(as_shadow(with_identity(self.job.forwarded, self._token)))
+        span = int.from_bytes(os.urandom(8), "big")  # a question of its own in the client's trace
+        connection.write(with_span(as_shadow(with_identity(self.job.forwarded, self._token)), span))
 
     def answer_head(self, head: AnswerHead) -> None:
         self._capture.head(head, self._elapsed())
 
     def answer_body(self, data: bytes) -> None:
         self._capture.body(data)
+
+    def answer_trailer(self, name: bytes, value: bytes) -> None:
+        """Trailers are not compared."""
 
     def answer_flush(self) -> None:
         """Nobody waits for parts."""

@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 import httptools
 
-from proxy.answer_head import BODILESS, AnswerHead, BadAnswer
+from proxy.answer_head import BODILESS, AnswerHead, BadAnswer, is_trailer
 from proxy.errors import ForwardError
 
 MAX_ANSWER_HEAD = 64 * 1024
@@ -26,6 +26,9 @@ class Receiver(Protocol):
 
     def answer_body(self, data: bytes) -> None:
         """A part of the body arrived, without its framing."""
+
+    def answer_trailer(self, name: bytes, value: bytes) -> None:
+        """A field that may come after the body arrived."""
 
     def answer_flush(self) -> None:
         """All that arrived at once has been handed on."""
@@ -65,7 +68,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
+        self._head_bytes = 0  # or since the last part of a body: trailers are bounded as a head is
         self._in_head = True
         self._informational = False
         self._whole = False
@@ -119,15 +122,14 @@ class UpstreamConnection(asyncio.Protocol):
         if receiver is None:  # an upstream has nothing to say unasked
             self.close()
             return
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._head_bytes += len(data)
         sound = self._feed(data)
         if self._receiver is None:  # it wants no more of this answer than its head
             return
         if self._whole:
             self.reusable = self.reusable and sound  # what follows a whole answer is not part of it
             self._finish(receiver)
-        elif not sound or (self._in_head and self._head_bytes > MAX_ANSWER_HEAD):
+        elif not sound or self._head_bytes > MAX_ANSWER_HEAD:
             self._lost(ForwardError.UPSTREAM_INVALID)
         else:
             receiver.answer_flush()
@@ -178,8 +180,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # later ones are trailers, which are not forwarded
+        if self._in_head:
             self._headers.append((name, value))
+        elif self._receiver is not None and not self._whole and is_trailer(name):
+            self._receiver.answer_trailer(name, value)
 
     def on_headers_complete(self) -> None:
         receiver = self._receiver
@@ -201,6 +205,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._whole = True  # the parser may wait for a body that never comes
 
     def on_body(self, data: bytes) -> None:
+        self._head_bytes = 0
         if self._whole:
             self.reusable = False  # a body that the answer cannot have is not the next answer
         elif self._receiver is not None:

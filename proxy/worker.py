@@ -9,6 +9,7 @@ from typing import Any, cast
 import uvloop
 from gunicorn.workers.base import Worker
 
+from proxy.access_log import AccessLog
 from proxy.admin import Admin
 from proxy.control import Control
 from proxy.decide import Router
@@ -38,7 +39,10 @@ class ProxyWorker(Worker):
     async def _serve(self, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
-        self._listen_to_signals(loop, stopping)
+        access_log = None
+        if settings.access_log is not None:
+            access_log = AccessLog(settings.access_log, self.log.error_log)
+        self._listen_to_signals(loop, stopping, access_log)
         live = LiveTable(settings.table, settings.control)
         runtime = Runtime(
             loop,
@@ -51,6 +55,8 @@ class ProxyWorker(Worker):
             forgotten=settings.forgotten,
             limits=settings.limits,
             log=self.log.error_log,
+            access_log=access_log,
+            debug=settings.debug,
         )
         control = Control(settings.control, runtime, live, lambda: self._apply(live, runtime))
         await control.open()
@@ -70,11 +76,18 @@ class ProxyWorker(Worker):
             tick.cancel()
         runtime.close()
 
-    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    def _listen_to_signals(
+        self, loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, access_log: AccessLog | None
+    ) -> None:
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
-        loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        loop.add_signal_handler(signal.SIGUSR1, self._reopen, access_log)
         for signum in (signal.SIGINT, signal.SIGQUIT):
             loop.add_signal_handler(signum, self._stop_now, stopping)
+
+    def _reopen(self, access_log: AccessLog | None) -> None:
+        self.log.reopen_files()
+        if access_log is not None:
+            access_log.reopen()
 
     def _stop_now(self, stopping: asyncio.Event) -> None:
         self.cfg.set("graceful_timeout", 0)

@@ -12,7 +12,7 @@ from strangler.health import ask_health
 from strangler.installation import Installation
 from strangler.supervising import PartState, supervisor
 from strangler.table_file import read_table, read_text
-from strangler.workers import Count, RejectedTable, Silent, WorkerStatus, worker_statuses
+from strangler.workers import Count, Counts, PathCount, RejectedTable, Silent, WorkerStatus, worker_statuses
 
 LAST_GOOD = "last-good.toml"  # where the proxy's workers keep the last sound text
 
@@ -40,13 +40,16 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class RouteState:
-    """One route as the proxy serves it, with what each target answered since the workers started."""
+    """One route as the proxy serves it, with what each target answered since the workers started, and in the
+    last minutes (`recent`, by the window's seconds).
+    """
 
     name: str
     stage: Stage
     percent: float
     owner: Owner
     counts: Mapping[str, Count]
+    recent: Mapping[int, Mapping[str, Count]]
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Status:
     workers: tuple[WorkerState, ...]
     silent: tuple[Silent, ...]
     routes: tuple[RouteState, ...]
+    unmatched: tuple[PathCount, ...]
     upstreams: tuple[UpstreamState, ...]
 
 
@@ -88,16 +92,27 @@ def look(place: Installation) -> Status:
         workers=tuple(_worker(answer, now) for answer in replies.answers),
         silent=replies.silent,
         routes=_routes(table, replies.answers) if table else (),
+        unmatched=most_unmatched(replies.answers),
         upstreams=_upstreams(table, replies.answers) if table else (),
     )
 
 
-def total_counts(answers: Iterable[WorkerStatus], route: str) -> Mapping[str, Count]:
+def most_unmatched(answers: Iterable[WorkerStatus]) -> tuple[PathCount, ...]:
+    """Return what was asked for that no route names, summed over the workers, most frequent first. Pure."""
+    totals: Counter[tuple[str, str]] = Counter()
+    for answer in answers:
+        for each in answer.unmatched:
+            totals[each.method, each.path] += each.requests
+    ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(PathCount(method, path, number) for (method, path), number in ranked)
+
+
+def total_counts(workers: Iterable[Counts], route: str) -> Mapping[str, Count]:
     """Return a route's counts by target, summed over the workers. Pure."""
     requests: Counter[str] = Counter()
     errors: Counter[str] = Counter()
-    for answer in answers:
-        for target, count in answer.counts.get(route, {}).items():
+    for counts in workers:
+        for target, count in counts.get(route, {}).items():
             requests[target] += count.requests
             errors[target] += count.errors
     return {target: Count(requests[target], errors[target]) for target in requests}
@@ -162,10 +177,19 @@ def _routes(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[Route
             stage=route.stage,
             percent=route.percent,
             owner=table.groups[route.group].owner,
-            counts=total_counts(answers, route.name),
+            counts=total_counts([answer.counts for answer in answers], route.name),
+            recent=_recent(answers, route.name),
         )
         for route in table.routes.values()
     )
+
+
+def _recent(answers: tuple[WorkerStatus, ...], route: str) -> Mapping[int, Mapping[str, Count]]:
+    windows = sorted({seconds for answer in answers for seconds in answer.recent})
+    return {
+        seconds: total_counts([answer.recent.get(seconds, {}) for answer in answers], route)
+        for seconds in windows
+    }
 
 
 def _upstreams(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[UpstreamState, ...]:

@@ -32,7 +32,7 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Count(msgspec.Struct, frozen=True):
-    """Requests of one route that one target answered since the worker started."""
+    """Requests of one route that one target answered, since the worker started or in a window."""
 
     requests: int
     errors: int
@@ -46,17 +46,30 @@ class BreakerState(msgspec.Struct, frozen=True):
     route: str = ""
 
 
+class PathCount(msgspec.Struct, frozen=True):
+    """Requests for paths of one template that no route names."""
+
+    method: str
+    path: str
+    requests: int
+
+
+Counts = Mapping[str, Mapping[str, Count]]  # by route, then by target
+
+
 class WorkerStatus(msgspec.Struct, frozen=True):
-    """A worker's answer to `status`. `started` is in Unix seconds; counts are by route, then by target."""
+    """A worker's answer to `status`. `started` is in Unix seconds; `recent` is by a window's seconds."""
 
     pid: int
     version: str
     rejected: RejectedTable | None
     started: float
     connections: int
-    counts: Mapping[str, Mapping[str, Count]]
+    counts: Counts
     shadow: Mapping[str, int]
     breakers: tuple[BreakerState, ...] = ()
+    recent: Mapping[int, Counts] = {}
+    unmatched: tuple[PathCount, ...] = ()
 
 
 @dataclass(frozen=True)

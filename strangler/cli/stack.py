@@ -36,7 +36,8 @@ def down(*, as_json: bool) -> None:
 def status(*, as_json: bool) -> None:
     """Show what is live where, now.
 
-    Parts, table, workers, routes with their counts, health of the upstreams. Works when all is down, too.
+    Parts, table, workers, routes with their counts (in the last 1, 5 and 15 minutes too), what no route
+    names, health of the upstreams. Works when all is down, too.
     """
     answer = look(here())
     emit(answer, as_json=as_json, human=lambda console: show_status(console, answer))

@@ -10,6 +10,9 @@ from rich.table import Table
 from strangler.show.routes import stage_words
 from strangler.stack import Started, Stopped
 from strangler.status import RouteState, Status, WorkerState
+from strangler.workers import Count, PathCount
+
+UNMATCHED_SHOWN = 10
 
 
 def show_started(console: Console, answer: Started) -> None:
@@ -34,6 +37,8 @@ def show_status(console: Console, answer: Status) -> None:
         console.print(f"[red]worker {silent.pid}: {escape(silent.why)}[/]")
     if answer.routes:
         console.print(_routes(answer.routes))
+    if answer.unmatched:
+        console.print(_unmatched(answer.unmatched))
     for upstream in answer.upstreams:
         health = f"[red]{escape(upstream.fault)}[/]" if upstream.fault else "[green]well[/]"
         console.print(f"upstream {upstream.name}  {upstream.url}  {health}")
@@ -71,14 +76,47 @@ def _show_worker(console: Console, worker: WorkerState) -> None:
 
 def _routes(routes: tuple[RouteState, ...]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("route", "stage", "owner", "answered since the workers started"):
+    windows = sorted({seconds for route in routes for seconds in route.recent})
+    minutes = " · ".join(str(seconds // 60) for seconds in windows)
+    table.add_column("route", no_wrap=True)
+    for heading in ("stage", "owner", f"last {minutes} min", "since the workers started"):
         table.add_column(heading, overflow="fold")
     for route in routes:
-        counts = ", ".join(
-            f"{target} {count.requests:,}" + (f" ([red]{count.errors:,} errors[/])" if count.errors else "")
-            for target, count in route.counts.items()
-        )
-        table.add_row(route.name, stage_words(route.stage, route.percent), route.owner, counts or "-")
+        stage = stage_words(route.stage, route.percent)
+        recent = _recent(route, windows)
+        table.add_row(route.name, stage, route.owner, recent, _counts(route.counts))
+    return table
+
+
+def _recent(route: RouteState, windows: list[int]) -> str:
+    """Return a line for each target: its requests in every window, and its errors in the longest."""
+    none = Count(0, 0)
+    longest = route.recent.get(windows[-1], {}) if windows else {}
+    lines = []
+    for target, count in longest.items():
+        requests = (route.recent[seconds].get(target, none).requests for seconds in windows)
+        lines.append(f"{target} " + " · ".join(f"{number:,}" for number in requests) + _errors(count))
+    return "\n".join(lines) or "-"
+
+
+def _errors(count: Count) -> str:
+    return f" ([red]{count.errors:,} errors[/])" if count.errors else ""
+
+
+def _counts(counts: Mapping[str, Count]) -> str:
+    return (
+        ", ".join(f"{target} {count.requests:,}{_errors(count)}" for target, count in counts.items()) or "-"
+    )
+
+
+def _unmatched(paths: tuple[PathCount, ...]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("named by no route: the monolith answers", overflow="fold")
+    table.add_column("requests", justify="right")
+    for each in paths[:UNMATCHED_SHOWN]:
+        table.add_row(f"{each.method} {escape(each.path)}", f"{each.requests:,}")
+    if len(paths) > UNMATCHED_SHOWN:
+        table.add_row(f"[dim]{len(paths) - UNMATCHED_SHOWN} more: strangler status --json[/]", "")
     return table
 
 

@@ -1,6 +1,7 @@
 """What an upstream gets and what a client gets back, byte for byte; what is refused reaches nobody."""
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -47,7 +48,14 @@ def test_an_upstream_gets_exactly_these_bytes(proxy: RunningProxy, service: Orig
         client.send(read_case(file))
         assert client.answer().status == 200
     (asked,) = service.asked_with(f"case-{file.stem}")[seen:]
-    assert asked.head + asked.raw_body == read_case(file.with_suffix(".upstream"))
+    assert _without_trace(asked.head) + asked.raw_body == read_case(file.with_suffix(".upstream"))
+
+
+def _without_trace(head: bytes) -> bytes:
+    """Return a head without the one trace that begins in the proxy: it is different each time."""
+    bare, number = re.subn(rb"\r\ntraceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-01(?=\r\n)", b"", head)
+    assert number == 1
+    return bare
 
 
 def test_a_request_id_is_the_same_on_every_side(

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from raw_client import HOST, Client, fetch, head
-from recording_origin import Asked, Origin, Peer, answer, fresh
+from raw_client import HOST, BrokenOff, Client, fetch, head
+from recording_origin import Asked, Gone, Origin, Peer, Script, answer, fresh
 from running_proxy import EVERY_STAGE, RunningProxy, table
 
 KIB = 1024
@@ -20,6 +20,7 @@ def strict(
     """A proxy with little patience and few connections."""
     text = table(monolith.url, service.url, *EVERY_STAGE)
     options = ("--head-seconds", "0.5", "--connections", str(CONNECTIONS))
+    options += ("--body-seconds", "0.5", "--reader-seconds", "0.5")
     running = RunningProxy(tmp_path_factory.mktemp("strict"), text, *options, workers=1)
     yield running
     running.stop()
@@ -165,3 +166,95 @@ def test_a_client_that_stops_waiting_is_never_asked_for(strict: RunningProxy, se
             client.close()
     assert fetch(strict.port, fresh("/service/")).status == 200
     assert service.asked(left) == []
+
+
+def test_an_upload_that_stops_is_a_request_timeout(strict: RunningProxy, service: Origin) -> None:
+    path = fresh("/moved/")
+    broke_off = threading.Event()
+
+    def reading(peer: Peer, asked: Asked) -> None:
+        try:
+            peer.body(asked)
+        except Gone:
+            broke_off.set()
+            raise
+
+    service.scripted(path, reading)
+    with Client(strict.port) as client:
+        client.send(head("POST", path, "Content-Length: 10") + b"hell")
+        got = client.answer("POST")
+        assert (got.status, json.loads(got.body)["error"]) == (408, "body_timeout")
+        assert client.rest() == b""
+    assert broke_off.wait(10)
+
+
+def test_an_upload_that_goes_on_slowly_is_no_timeout(strict: RunningProxy) -> None:
+    tick = threading.Event()
+    with Client(strict.port) as client:
+        client.send(head("POST", fresh("/moved/"), "Content-Length: 12"))
+        for _ in range(12):
+            tick.wait(0.1)
+            client.send(b"x")
+        assert client.answer("POST").status == 200
+
+
+def test_an_upload_that_its_upstream_holds_up_is_no_timeout(strict: RunningProxy, service: Origin) -> None:
+    path = fresh("/moved/")
+    late = threading.Event()
+
+    def slow(peer: Peer, asked: Asked) -> None:
+        late.wait(1.5)  # longer than an upload may pause
+        peer.body(asked)
+        peer.send(answer())
+
+    service.scripted(path, slow)
+    assert fetch(strict.port, path, method="POST", body=b"x" * 20 * KIB * KIB).status == 200
+
+
+def test_trailers_without_end_end_the_upload(strict: RunningProxy, service: Origin) -> None:
+    path = fresh("/moved/")
+    with Client(strict.port) as client:
+        client.send(head("POST", path, "Transfer-Encoding: chunked") + b"1\r\nx\r\n0\r\nX-Long: ")
+        client.send(b"x" * 600 * KIB)  # the limit, and whatever came in one packet with the body
+        assert client.answer("POST").status == 431
+        assert client.rest() == b""
+    assert not any(asked.whole for asked in service.asked(path))
+
+
+def _pours(number: int, gone: threading.Event) -> Script:
+    def pouring(peer: Peer, asked: Asked) -> None:
+        try:
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % number)
+            for _ in range(number // KIB):
+                peer.send(b"x" * KIB)
+        except Gone:
+            gone.set()
+            raise
+
+    return pouring
+
+
+def test_a_client_that_reads_nothing_is_dropped_with_its_upstream(
+    strict: RunningProxy, service: Origin
+) -> None:
+    path = fresh("/service/")
+    gone = threading.Event()
+    service.scripted(path, _pours(50 * KIB * KIB, gone))
+    with Client(strict.port) as client:
+        client.send(head("GET", path))
+        assert gone.wait(10)
+        with pytest.raises((BrokenOff, ConnectionResetError)):
+            client.answer()
+
+
+def test_a_client_that_reads_slowly_gets_all_of_it(strict: RunningProxy, service: Origin) -> None:
+    path, size = fresh("/service/"), 24 * KIB * KIB
+    tick = threading.Event()
+    service.scripted(path, _pours(size, threading.Event()))
+    with Client(strict.port) as client:
+        client.send(head("GET", path))
+        client.head()
+        for _ in range(20):  # for far longer than a client may read nothing
+            client.take(128 * KIB)
+            tick.wait(0.1)
+        assert len(client.take(size - 20 * 128 * KIB)) == size - 20 * 128 * KIB

@@ -19,7 +19,10 @@ def _worker(folder: Path, name: str) -> Metrics:
 
 
 def test_nothing_counted_is_still_an_exposition(tmp_path: Path) -> None:
-    assert _values(tmp_path) == {"strangler_tables_rejected_total": 0}
+    assert _values(tmp_path) == {
+        "strangler_tables_rejected_total": 0,
+        "strangler_access_lines_dropped_total": 0,
+    }
 
 
 def test_counts_of_all_workers_add_up(tmp_path: Path) -> None:
@@ -30,6 +33,7 @@ def test_counts_of_all_workers_add_up(tmp_path: Path) -> None:
         worker.observe_shadow("r", "sent")
         worker.observe_fallback("r", "timeout")
         worker.observe_rejected_table()
+        worker.observe_dropped_lines(3)
         worker.write()
     values = _values(tmp_path)
     labels = 'route="r",status_class="2xx",target="catalog"'
@@ -40,6 +44,7 @@ def test_counts_of_all_workers_add_up(tmp_path: Path) -> None:
     assert values['strangler_shadows_total{outcome="sent",route="r"}'] == 2
     assert values['strangler_fallbacks_total{reason="timeout",route="r"}'] == 2
     assert values["strangler_tables_rejected_total"] == 2
+    assert values["strangler_access_lines_dropped_total"] == 6
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.0011, 0.3, 30.0, 31.0])

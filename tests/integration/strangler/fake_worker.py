@@ -79,6 +79,14 @@ def status_answer(pid: int, version: str, rejected: dict[str, str] | None = None
         "started": 1_700_000_000.0,
         "connections": 3,
         "counts": {"catalog.products": {"monolith": {"requests": 7, "errors": 1}}},
+        "recent": {
+            "60": {"catalog.products": {"monolith": {"requests": 2, "errors": 0}}},
+            "300": {"catalog.products": {"monolith": {"requests": 3, "errors": 1}}},
+        },
+        "unmatched": [
+            {"method": "GET", "path": "/orders/{id}/", "requests": 4},
+            {"method": "POST", "path": f"/only-{pid}/", "requests": 5},
+        ],
         "shadow": {"sent": 5, "failed": 1, "dropped": 0},
         "breakers": [{"upstream": "catalog", "route": "", "state": "open"}],
     }

@@ -144,6 +144,41 @@ def test_status_hears_a_worker_that_knows_no_breakers(run, hire):
     assert [each["breakers"] for each in upstreams] == [{}, {}]
 
 
+def test_status_sums_the_last_minutes_over_the_workers(run, hire):
+    hire(101)
+    hire(102)
+    routes = {row["name"]: row for row in json.loads(run("status", "--json").stdout)["routes"]}
+    assert routes["catalog.products"]["recent"] == {
+        "60": {"monolith": {"requests": 4, "errors": 0}},
+        "300": {"monolith": {"requests": 6, "errors": 2}},
+    }
+    assert routes["catalog.product"]["recent"] == {"60": {}, "300": {}}
+    shown = run("status").stdout
+    assert "last 1 · 5 min" in shown
+    assert "monolith 4 · 6" in shown
+
+
+def test_status_lists_what_no_route_names_most_frequent_first(run, hire):
+    hire(101)
+    hire(102)
+    assert json.loads(run("status", "--json").stdout)["unmatched"] == [
+        {"method": "GET", "path": "/orders/{id}/", "requests": 8},
+        {"method": "POST", "path": "/only-101/", "requests": 5},
+        {"method": "POST", "path": "/only-102/", "requests": 5},
+    ]
+    assert "GET /orders/{id}/" in run("status").stdout
+
+
+def test_status_bears_a_worker_that_tells_no_last_minutes(run, hire, place):
+    hire(101, lambda verb: _without(status_answer(101, "0" * 12), "recent", "unmatched"))
+    told = json.loads(run("status", "--json").stdout)
+    assert (told["silent"], told["unmatched"], told["routes"][0]["recent"]) == ([], [], {})
+
+
+def _without(answer, *names):
+    return {key: value for key, value in answer.items() if key not in names}
+
+
 def test_status_shows_a_rejected_table_with_its_reason(run, place, hire):
     hire(101)
     place.control.joinpath("last-good.toml").write_text(place.table.read_text())

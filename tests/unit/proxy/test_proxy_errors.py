@@ -1,9 +1,11 @@
 """Every error of the proxy itself has one id, one status and a sentence that leaks nothing."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from proxy.access_log import AccessLine
 from proxy.errors import ForwardError, RequestRefused
 
 
@@ -31,3 +33,20 @@ def test_a_sentence_names_no_address_and_no_number(error: ForwardError) -> None:
 
 def test_a_refusal_carries_its_error() -> None:
     assert RequestRefused(ForwardError.BAD_HOST).error is ForwardError.BAD_HOST
+
+
+def test_the_page_has_every_error_with_its_status() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "proxy.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted((error.id, str(error.status)) for error in ForwardError)
+
+
+def test_the_page_has_every_field_of_the_access_log() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "proxy.md").read_text()
+    table = page.partition("## The access log")[2].partition("\n## ")[0]
+    named = {
+        name
+        for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+        for name in re.findall("`(.+?)`", row)
+    }
+    assert named == set(AccessLine.__struct_fields__)
