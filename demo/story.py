@@ -63,6 +63,7 @@ def tell(place: Place, console: Console) -> list[str]:
         wrong += [f"{step.title}: {fault}" for fault in _judge(step, seen, compared)]
     console.print()
     console.print(table)
+    console.print("[dim]A request that was under way at a move ends where it began.[/dim]")
     return wrong
 
 
