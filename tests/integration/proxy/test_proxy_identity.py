@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from listening_comparer import Comparer
 from raw_client import Answer, Client, fetch, head
-from recording_origin import Asked, Origin, Peer, answer, fresh
+from recording_origin import Asked, Origin, Peer, answer, fresh, resets
 from running_proxy import ALL, RunningProxy, route, table, until
 
 from proxy.pairs import Failure, Pair, Response
@@ -23,6 +23,7 @@ ROUTES = (
     route("kept", "monolith", methods=ALL),
     route("reverse", "service", "shadow = { percent = 100 }"),
     route("moved", "service", methods=ALL, group="writes"),
+    route("hurried", "service", "timeouts = { connect = 0.1, head = 0.2 }"),
 )
 
 
@@ -373,6 +374,39 @@ def test_an_unreachable_monolith_is_a_503_and_never_anonymous(
         assert fetch(running.port, path).status == 200
     finally:
         running.stop()
+
+
+def test_a_judgement_that_comes_too_late_sends_nothing_anywhere(
+    asking: RunningProxy, monolith: Monolith, service: Origin
+) -> None:
+    session, path = uuid.uuid4().hex, fresh("/hurried/")
+    late, said = threading.Event(), threading.Event()
+
+    def judges_late(peer: Peer, asked: Asked) -> None:
+        assert late.wait(10)
+        peer.send(identified())
+        said.set()
+
+    monolith.judges(session, judges_late)
+    with Client(asking.port) as client:
+        client.send(head("GET", path, cookie(session)))
+        got = client.answer()
+        assert (got.status, b"identity_unknown" in got.body) == (503, True)
+        late.set()
+        assert said.wait(10)
+        client.send(head("GET", "/kept/"))  # on the same connection, behind whatever the late word could do
+        assert client.answer().status == 200
+    assert service.asked(path) == monolith.asked(path) == []
+
+
+def test_a_fallback_takes_no_token_to_the_monolith(
+    asking: RunningProxy, monolith: Monolith, service: Origin, session: str
+) -> None:
+    path = fresh("/service/")
+    service.scripted(path, resets)
+    assert fetch(asking.port, path, cookie(session)).status == 200
+    assert token_at(service, path) == [b"a.signed.token"]
+    assert token_at(monolith, path) == []
 
 
 # --- logout -------------------------------------------------------------------------------------------
