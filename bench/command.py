@@ -3,15 +3,17 @@
 import json
 import signal
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from strangler.errors import StranglerError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def run_command(command: click.Command) -> None:
@@ -22,6 +24,35 @@ def run_command(command: click.Command) -> None:
     except StranglerError as error:
         click.echo(f"{error.id} {error.message}\n     next: {error.next}", err=True)
         sys.exit(error.exit_code)
+
+
+def usual_options(peers: Collection[str], file: Path) -> Callable[[Command], Command]:
+    """Give a command what every benchmark takes: `peers`, `python` and `file`, where the figures go."""
+    options = (
+        click.option("--peers", default=",".join(peers), show_default=True, help="Which proxies, by comma."),
+        click.option(
+            "--python",
+            default=sys.executable,
+            show_default=True,
+            type=click.Path(exists=True, dir_okay=False),
+            help="Runs our proxy.",
+        ),
+        click.option(
+            "--json",
+            "file",
+            default=file,
+            show_default=True,
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Where the raw figures go.",
+        ),
+    )
+
+    def give(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return give
 
 
 def chosen_peers(names: str, known: Collection[str]) -> list[str]:

@@ -1,12 +1,11 @@
 """`python -m bench.flip`: arguments to one run to a table and a JSON file. No logic."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 import click
 
-from bench.command import chosen_peers, keep_figures, run_command, show
+from bench.command import chosen_peers, keep_figures, run_command, show, usual_options
 from bench.flip.judge import judge
 from bench.flip.peers import PEERS
 from bench.flip.report import document, table, verdicts
@@ -25,22 +24,7 @@ from bench.tools import ENVOY, NGINX
 @click.option(
     "--rate", default=2000, show_default=True, type=click.IntRange(1), help="Requests a second, all clients."
 )
-@click.option("--peers", default=",".join(PEERS), show_default=True, help="Which proxies, by comma.")
-@click.option(
-    "--python",
-    default=sys.executable,
-    show_default=True,
-    type=click.Path(exists=True, dir_okay=False),
-    help="Runs our proxy.",
-)
-@click.option(
-    "--json",
-    "file",
-    default="var/bench/flip.json",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the raw figures go.",
-)
+@usual_options(PEERS, Path("var/bench/flip.json"))
 def main(
     flips: int, interval: float, connections: int, rate: int, peers: str, python: str, file: Path
 ) -> None:

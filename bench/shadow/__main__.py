@@ -1,12 +1,11 @@
 """`python -m bench.shadow`: arguments to one run to a table and a JSON file. No logic."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 import click
 
-from bench.command import chosen_peers, keep_figures, run_command, show
+from bench.command import chosen_peers, keep_figures, run_command, show, usual_options
 from bench.machine import machine_facts
 from bench.paced import Pace
 from bench.shadow.judge import figures
@@ -27,22 +26,7 @@ from bench.tools import ENVOY, NGINX
 @click.option(
     "--rate", default=1000, show_default=True, type=click.IntRange(1), help="Requests a second, all clients."
 )
-@click.option("--peers", default=",".join(PEERS), show_default=True, help="Which proxies, by comma.")
-@click.option(
-    "--python",
-    default=sys.executable,
-    show_default=True,
-    type=click.Path(exists=True, dir_okay=False),
-    help="Runs our proxy.",
-)
-@click.option(
-    "--json",
-    "file",
-    default="var/bench/shadow.json",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the raw figures go.",
-)
+@usual_options(PEERS, Path("var/bench/shadow.json"))
 def main(seconds: int, rounds: int, connections: int, rate: int, peers: str, python: str, file: Path) -> None:
     """Measure what clients notice of shadows, with our proxy, Envoy and nginx."""
     names = chosen_peers(peers, PEERS)
