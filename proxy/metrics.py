@@ -50,6 +50,7 @@ class Metrics:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._encoder = msgspec.msgpack.Encoder()
+        self._written = b""  # what the file holds
         self._tallies: dict[tuple[str, str, int], Tally] = {}
         self._errors: defaultdict[str, int] = defaultdict(int)
         self._shadows: defaultdict[str, dict[str, int]] = defaultdict(
@@ -98,10 +99,14 @@ class Metrics:
             dict(self._fallbacks),
             self._access_lines_dropped,
         )
+        encoded = self._encoder.encode(counts)
+        if encoded == self._written:  # an idle worker leaves the disk alone
+            return
         temporary = self._file.with_suffix(".new")
         with contextlib.suppress(OSError):  # a full disk costs the scrape, never a request
-            temporary.write_bytes(self._encoder.encode(counts))
+            temporary.write_bytes(encoded)
             temporary.replace(self._file)
+            self._written = encoded
 
     def totals(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Return requests and errors (answers of 5xx) by route and target since the worker started."""
