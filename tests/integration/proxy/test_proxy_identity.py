@@ -405,7 +405,9 @@ def test_a_fallback_takes_no_token_to_the_monolith(
     path = fresh("/service/")
     service.scripted(path, resets)
     assert fetch(asking.port, path, cookie(session)).status == 200
-    assert token_at(service, path) == [b"a.signed.token"]
+    tokens = [asked.values(b"X-Strangler-Identity") for asked in service.asked(path)]
+    # once more where the connection had been kept from another request
+    assert tokens in ([[b"a.signed.token"]], [[b"a.signed.token"]] * 2)
     assert token_at(monolith, path) == []
 
 
