@@ -62,7 +62,10 @@ def read_head(
     if not target.startswith(b"/") and (absolute := _ABSOLUTE(target)):
         authority, target = absolute[1], absolute[2]
         if not target.startswith(b"/"):
-            target = b"/" + target
+            # RFC 9112 3.2.4: to OPTIONS, no path at all means `*`
+            target = b"*" if method == b"OPTIONS" and not target else b"/" + target
+    if b"#" in target:  # RFC 9112 3.2: no fragment; an origin would cut it off
+        raise RequestRefused(ForwardError.BAD_PATH)
     path, mark, query = target.partition(b"?")
     try:
         head = RequestHead(method, canonical_path(path), mark + query)

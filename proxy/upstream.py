@@ -182,6 +182,8 @@ class UpstreamConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:
             self._headers.append((name, value))
+        elif name.lower() == b"connection":  # the parser heeds it, even in a trailer
+            self.reusable = False
         elif self._receiver is not None and not self._whole and is_trailer(name):
             self._receiver.answer_trailer(name, value)
 

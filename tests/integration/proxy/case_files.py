@@ -11,6 +11,6 @@ def read_case(file: Path) -> bytes:
     return text.encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
-def case_files(folder: str) -> list[Path]:
-    """Return the requests of a folder of cases."""
-    return sorted((CASES / folder).glob("*.http"))
+def case_files(folder: str, pattern: str = "*.http") -> list[Path]:
+    """Return the requests of a folder of cases, or its other files."""
+    return sorted((CASES / folder).glob(pattern))

@@ -4,8 +4,10 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from case_files import case_files, read_case
 from raw_client import Answer, BrokenOff, Client, fetch, head
 from recording_origin import (
     Asked,
@@ -175,35 +177,51 @@ def test_a_truncation_shows_to_http10_as_a_reset(proxy: RunningProxy, service: O
             client.answer()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"garbage\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nhi",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxx",
-        b"HTTP/1.1 200 OK\r\nX-A: 1\r\n folded\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX-Large: " + b"x" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 103 Early Hints\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-",
-        b"",
-    ],
-    ids=lambda data: data[17:60].decode("latin-1") if len(data) > 60 else None,
-)
+@pytest.mark.parametrize("file", case_files("no-answer", "*.origin"), ids=lambda file: file.stem)
 def test_an_answer_that_is_no_answer_is_a_bad_gateway(
-    proxy: RunningProxy, service: Origin, data: bytes
+    proxy: RunningProxy, service: Origin, file: Path
 ) -> None:
+    _is_a_bad_gateway(proxy, service, read_case(file))
+
+
+def test_an_answer_with_a_head_too_large_is_a_bad_gateway(proxy: RunningProxy, service: Origin) -> None:
+    _is_a_bad_gateway(proxy, service, answer(headers=[(b"X-Large", b"x" * 70_000)]))
+
+
+def _is_a_bad_gateway(proxy: RunningProxy, service: Origin, data: bytes) -> None:
     path = fresh("/moved/")
     service.scripted(path, says_and_closes(data))
     got = fetch(proxy.port, path, method="POST", body=b"x")
     assert got.status == 502
     assert _error(got) in {"upstream_invalid", "upstream_reset"}
     assert len(service.asked(path)) == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_answer_that_nobody_asked_for_reaches_nobody(
+    proxy: RunningProxy, service: Origin, at_once: bool
+) -> None:
+    path = fresh("/service/")
+    heard, left = threading.Event(), threading.Event()
+
+    def twice(peer: Peer, asked: Asked) -> None:
+        first, second = answer(b"asked for"), answer(b"not asked for")
+        if at_once:
+            peer.send(first + second)
+        else:
+            peer.send(first)
+            assert heard.wait(10)
+            peer.send(second)
+        if peer.sees_the_end():
+            left.set()
+        peer.close()
+
+    service.scripted(path, twice)
+    with Client(proxy.port) as client:
+        assert client.ask("GET", path).body == b"asked for"
+        heard.set()
+        assert left.wait(10)
+        assert client.ask("GET", fresh("/service/")).body == b'{"from":"service"}'
 
 
 def test_a_connection_closed_as_soon_as_it_opens_is_an_error(

@@ -286,6 +286,13 @@ def test_a_write_to_a_dead_owner_is_refused_and_may_be_asked_again(
     assert monolith.asked(path) == []
 
 
+def test_an_upload_that_nobody_can_take_is_never_asked_for(bereft: RunningProxy) -> None:
+    with Client(bereft.port) as client:
+        client.send(head("POST", fresh("/gone/"), "Expect: 100-continue", "Transfer-Encoding: chunked"))
+        got = client.answer()
+        assert (got.status, got.interim, got.value("Connection")) == (503, (), "close")
+
+
 @pytest.mark.parametrize("name", ["alone", "gone"])
 def test_without_a_fallback_a_dead_service_is_unavailable(
     bereft: RunningProxy, monolith: Origin, name: str

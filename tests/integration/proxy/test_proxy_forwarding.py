@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from case_files import case_files, read_case
 from raw_client import Client, fetch, head
-from recording_origin import Origin, answer, fresh, says
+from recording_origin import Asked, Origin, answer, fresh, says
 from running_proxy import RunningProxy
 
 BROKEN_OFF = "/kept/" + "0" * 32  # named as the paths of other tests are: it may arrive late
@@ -42,13 +42,35 @@ def test_a_body_that_breaks_its_framing_never_arrives_whole(
 
 
 @pytest.mark.parametrize("file", case_files("forwarded"), ids=lambda file: file.stem)
-def test_an_upstream_gets_exactly_these_bytes(proxy: RunningProxy, service: Origin, file: Path) -> None:
-    seen = len(service.asked_with(f"case-{file.stem}"))
+def test_an_upstream_gets_exactly_these_bytes(
+    proxy: RunningProxy, monolith: Origin, service: Origin, file: Path
+) -> None:
+    def seen() -> list[Asked]:
+        return [asked for origin in (monolith, service) for asked in origin.asked_with(f"case-{file.stem}")]
+
+    before = seen()
     with Client(proxy.port) as client:
         client.send(read_case(file))
         assert client.answer().status == 200
-    (asked,) = service.asked_with(f"case-{file.stem}")[seen:]
+    (asked,) = (each for each in seen() if each not in before)
     assert _without_trace(asked.head) + asked.raw_body == read_case(file.with_suffix(".upstream"))
+
+
+@pytest.mark.parametrize("file", case_files("answered"), ids=lambda file: file.stem)
+def test_a_client_gets_exactly_these_bytes(proxy: RunningProxy, service: Origin, file: Path) -> None:
+    authority = f"127.0.0.1:{service.port}".encode()
+    said, expected = (
+        read_case(file.with_suffix(suffix)).replace(b"@service@", authority)
+        for suffix in (".origin", ".client")
+    )
+    service.scripted(f"/service/answered/{file.stem}", says(said))
+    with Client(proxy.port) as client:
+        client.send(read_case(file))
+        assert client.take(len(expected)) == expected
+        if b"Connection: close\r\n" in expected:
+            assert client.rest() == b""
+        else:
+            assert client.ask("GET", fresh("/service/")).body == b'{"from":"service"}'
 
 
 def _without_trace(head: bytes) -> bytes:

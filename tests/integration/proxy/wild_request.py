@@ -54,7 +54,7 @@ class Wild:
         """Whether nothing in it is a reason to refuse it."""
         twice = sum(name == b"Content-Type" for name, _ in self.headers) > 1  # gunicorn's own refusal
         bad = self.bad_segments or self.bad_lines or (self.bad_trailer and self.chunks is not None)
-        return not (self._climbs() or twice or bad)
+        return not (self._climbs() or b"#" in self.query or twice or bad)
 
     def _climbs(self) -> bool:
         depth = 0

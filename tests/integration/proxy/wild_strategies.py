@@ -92,7 +92,7 @@ def wild_requests(draw: st.DrawFn) -> Wild:
     return Wild(
         method=draw(st.sampled_from(METHODS)),
         segments=draw(st.lists(st.sampled_from(ROUTED) | st.sampled_from(SEGMENTS), min_size=1, max_size=6)),
-        query=draw(st.sampled_from(QUERIES) | _visible.map(lambda data: b"?" + data.replace(b"#", b""))),
+        query=draw(st.sampled_from(QUERIES) | _visible.map(lambda data: b"?" + data)),
         headers=draw(_headers),
         body=body,
         chunks=draw(_chunks(body)) if draw(st.booleans()) else None,
