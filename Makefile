@@ -5,12 +5,15 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up down bench
+.PHONY: help setup compiled demo test check up down bench
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-setup: $(INSTALLED) ## install everything into .venv
+setup: $(INSTALLED) compiled ## install everything into .venv, and compile the proxy where there is a C compiler
+
+compiled: $(INSTALLED)
+	@$(BIN)/python -m proxy.compile
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -27,6 +30,7 @@ demo: setup ## a real migration of the shop under live traffic, on embedded data
 
 test: setup ## every test; the monolith's own on SQLite and on PostgreSQL
 	@$(BIN)/pytest
+	@STRANGLER_INTERPRETED=1 $(BIN)/pytest tests/unit/proxy tests/integration/proxy/test_proxy_f*.py
 	@$(BIN)/python -m tests.on_postgres
 
 check: setup ## lint, format, types, import contracts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from proxy.metrics import exposition
+from proxy.counts import exposition
 
 _QUESTION_SECONDS = 5.0
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from proxy.answer_head import AnswerHead
 from proxy.fallback import Case, Failed, Next, after, failure_in
 from proxy.guard import Guard
-from proxy.request_head import RequestHead
+from proxy.request_head import RequestFields
 
 
 class Attempt:
@@ -17,12 +17,12 @@ class Attempt:
 
     __slots__ = ("_kept", "_kept_bytes", "_probe", "guard")
 
-    def __init__(self, guard: Guard, head: RequestHead, *, safe: bool) -> None:
+    def __init__(self, guard: Guard, fields: RequestFields, *, safe: bool) -> None:
         self.guard = guard
         self._probe = False
         self._kept_bytes = 0
         self._kept: list[bytes] | None = None  # None where the body is not kept whole
-        if head.has_body and (head.length or 0) <= guard.max_body and guard.rules.keeps_bodies(safe=safe):
+        if fields.has_body and (fields.length or 0) <= guard.max_body and guard.rules.keeps_bodies(safe=safe):
             self._kept = []
 
     def admitted(self, now: float) -> bool:

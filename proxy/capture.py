@@ -30,7 +30,7 @@ class Capture:
     """An answer while it passes. The body is kept up to MAX_BODY bytes; past it the capture is truncated."""
 
     def __init__(self) -> None:
-        self._head = AnswerHead(0, [])
+        self._head = AnswerHead(0)
         self._seconds = 0.0
         self._parts: list[bytes] = []
         self._size = 0

@@ -18,9 +18,9 @@ def bucket(secret: bytes, group: str, key: bytes) -> int:
     return int.from_bytes(digest[:8], "big") % BUCKETS
 
 
-def in_canary(bucket_: int, percent: float) -> bool:
-    """Return whether a bucket belongs to the first `percent` of them (steps of 0.01)."""
-    return bucket_ < round(percent * 100)
+def share(percent: float) -> int:
+    """Return how many buckets, the first ones, are `percent` of them (steps of 0.01)."""
+    return round(percent * 100)
 
 
 def mint(secret: bytes, random: bytes) -> bytes:

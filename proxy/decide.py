@@ -4,7 +4,7 @@ no random number; the bucket and the sampling draw come in as arguments.
 
 from dataclasses import dataclass
 
-from proxy.cohort import in_canary
+from proxy.cohort import share
 from proxy.match import Matcher
 from proxy.routes import Route, RouteTable, Stage, Upstream
 
@@ -19,44 +19,43 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """A route's possible decisions, worked out once when its table is loaded."""
+    """What a route's stage leaves to decide, worked out once when its table is loaded.
 
-    monolith: Decision
-    monolith_shadowed: Decision
-    service: Decision
-    service_shadowed: Decision
+    Clients whose bucket is below `below` get `inside`; of the others, `shadow_percent` of the safe requests
+    get `shadowed`, and the rest `plain`.
+    """
+
+    plain: Decision
+    shadowed: Decision
+    inside: Decision
+    below: int
+    shadow_percent: float
 
 
 def choices(table: RouteTable, route: Route) -> Choices:
-    """Return every decision that `decide` can take for a route."""
+    """Return what is left to decide about a route's requests."""
     monolith, service = table.monolith, table.service_of(route)
-    return Choices(
-        monolith=Decision(monolith),
-        monolith_shadowed=Decision(monolith, service),
-        service=Decision(service),
-        service_shadowed=Decision(service, monolith),
-    )
+    inside, below, shadow_percent = Decision(service), 0, route.shadow_percent
+    if route.stage.reaches_service and route.stage is not Stage.CANARY:
+        plain, shadowed = inside, Decision(service, monolith)
+    else:
+        plain, shadowed = Decision(monolith), Decision(monolith, service)
+    if route.stage is Stage.CANARY:
+        below = share(route.percent)
+    elif route.stage in (Stage.MONOLITH, Stage.RETIRED):
+        shadow_percent = 0.0
+    return Choices(plain, shadowed, inside, below, shadow_percent)
 
 
-def decide(route: Route, options: Choices, *, safe: bool, bucket: int | None, draw: float) -> Decision:
+def decide(options: Choices, *, safe: bool, bucket: int | None, draw: float) -> Decision:
     """Return who answers one request of a route.
 
     `bucket` is the client's (0 to 9999), None when it has no key; only a canary looks at it. `draw` is a
     number in [0, 100) that samples the shadow; only safe methods are ever shadowed.
     """
-    shadowed = safe and draw < route.shadow_percent
-    stage = route.stage
-    if stage is Stage.MONOLITH:
-        return options.monolith
-    if stage is Stage.SHADOW:
-        return options.monolith_shadowed if shadowed else options.monolith
-    if stage is Stage.CANARY:
-        if bucket is not None and in_canary(bucket, route.percent):
-            return options.service
-        return options.monolith_shadowed if shadowed else options.monolith
-    if stage is Stage.SERVICE and shadowed:
-        return options.service_shadowed
-    return options.service
+    if bucket is not None and bucket < options.below:
+        return options.inside
+    return options.shadowed if safe and draw < options.shadow_percent else options.plain
 
 
 class Router:
@@ -72,6 +71,6 @@ class Router:
         """Return the route of a request's method and canonical path, None where no route names it."""
         return self._matcher.find(method, path)
 
-    def decide(self, route: Route, *, safe: bool, bucket: int | None, draw: float) -> Decision:
-        """Return who answers one request of a route; see `decide`."""
-        return decide(route, self._choices[route.name], safe=safe, bucket=bucket, draw=draw)
+    def choices(self, route: Route) -> Choices:
+        """Return what is left to decide about a route's requests."""
+        return self._choices[route.name]

@@ -5,20 +5,20 @@ import fcntl
 import socket
 import struct
 import termios
-from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-import httptools
-
-from proxy.access_log import Entry
-from proxy.answer_head import Audience, client_head, error_answer, framing_of
-from proxy.errors import ForwardError
+from proxy.answer_head import error_answer
+from proxy.body import Body, Chunked, Counted, Fault
+from proxy.errors import ForwardError, RequestRefused
 from proxy.exchange import Exchange
+from proxy.reply import Reply
+from proxy.request_head import check_beginning, read_head
 
 if TYPE_CHECKING:
     from proxy.runtime import Runtime
 
+_REFUSALS = {Fault.FRAMING: ForwardError.BAD_REQUEST, Fault.TRAILERS: ForwardError.HEAD_TOO_LARGE}
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the close drops what is unsent and resets the connection
 
 
@@ -29,29 +29,25 @@ def _unacknowledged(transport: asyncio.Transport) -> int:
     return int(number)
 
 
-class ClientConnection(asyncio.Protocol):
-    """One client's connection. Implements `exchange.Client` for the request that is being answered."""
+class ClientConnection:
+    """One client's connection. Implements `asyncio.Protocol`, and `reply.Client` for the request in hand.
+
+    What comes while a request is answered waits unread, one packet of it here: it is looked at when its
+    turn comes.
+    """
 
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
         self._limits = runtime.limits
-        self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0  # that came in packets of their own
-        self._uncounted = False  # the head began in a packet with something else
-        self._in_head = True
-        self._incoming: Exchange | None = None  # whose body is arriving
+        self._kept = b""  # the beginning of a head, or what waits for its turn
+        self._in_head = False  # `_kept` is the beginning of a head
         self._current: Exchange | None = None  # who is being answered
-        self._queued: deque[Exchange] = deque()  # pipelined behind it
-        self._bad_head: ForwardError | None = None  # why the head just read is no request
-        self._refused: ForwardError | None = None  # to be said once everything before it is answered
+        self._body: Body | None = None  # of the current request, as long as it arrives
         self._deaf = False  # nothing more that the client sends is taken for a request
         self._lingering = False  # until the client has read the last answer
         self._paused = False  # nothing is read from the client
         self._choked = False  # the client does not read what was sent
-        self._unframed = 0  # bytes since the last part of a body: its framing and trailers
         self._heard = 0.0  # when something of an upload last came
         self._unread = 0  # bytes that the client had not read at `_unread_since`
         self._unread_since = 0.0
@@ -81,43 +77,19 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        if self._in_head:
-            if not self._head_bytes and self._current is None:
-                self.deadline = monotonic() + self._limits.head_seconds
-            self._head_bytes += len(data)
-        self._unframed += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # never forwarded; what follows is no HTTP we know
-            self._deaf = True
-            self._refused = ForwardError.BAD_REQUEST
-        except httptools.HttpParserCallbackError as error:
-            self._runtime.log.exception("a request could not be handled", exc_info=error.__context__)
-            self._refuse(ForwardError.BAD_REQUEST)
-        except httptools.HttpParserError:
-            self._refuse(self._bad_head or ForwardError.BAD_REQUEST)
-        else:
-            if not self._in_head or self._head_bytes or self._bad_head is not None:
-                self._judge_arrived()
+        if self._kept:
+            data = self._kept + data
+            self._kept = b""
+        self._take(data)
 
-    def _judge_arrived(self) -> None:
-        """Refuse what was found wrong with a head, and a head or trailers without end."""
-        limit = self._limits.head_bytes
-        if self._bad_head is not None:
-            self._refuse(self._bad_head)
-        elif self._in_head:
-            if self._head_bytes > limit:
-                self._refuse(ForwardError.HEAD_TOO_LARGE)
-        elif self._incoming is not None:
-            self._heard = monotonic()
-            if self._unframed > limit:
-                self._refuse(ForwardError.HEAD_TOO_LARGE)
+    def eof_received(self) -> None:
+        """The client sends nothing more, so it has left: the connection closes."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._runtime.clients.discard(self)
         current, self._current = self._current, None
-        self._queued.clear()
-        self._incoming = None
+        self._kept = b""
+        self._body = None
         if current is not None:
             current.client_lost()
 
@@ -134,67 +106,69 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._proceed()
 
-    # --- httptools callbacks ---------------------------------------------------------------------
+    # --- the requests ----------------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._headers = []
-        self._uncounted = self._head_bytes == 0
-        self._in_head = True
+    def _take(self, data: bytes) -> None:
+        """Take what arrived: the rest of a body, a head, or what has to wait for its turn."""
+        try:
+            while data and not self._deaf:
+                if self._body is not None:
+                    data = self._take_body(self._body, data)
+                elif self._current is None and not self._choked:
+                    data = self._take_head(data)
+                else:
+                    self._kept = data
+                    self.pause_request()
+                    return
+        except RequestRefused as refusal:
+            self._refuse(refusal.error, is_head=data.startswith(b"HEAD "))
 
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # later ones are trailers, which are not forwarded
-            self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
+    def _take_head(self, data: bytes) -> bytes:
+        """Begin with a request once its head is here; return what came behind the head."""
+        if data[0] in b"\r\n":
+            data = data.lstrip(b"\r\n")  # RFC 9112 2.2: empty lines before a request line are no fault
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > self._limits.head_bytes:
+            self._keep_head(data)
+            return b""
         self._in_head = False
-        self._unframed = 0
-        arrived, self._head_bytes, limit = self._head_bytes, 0, self._limits.head_bytes
-        if self._deaf or self._bad_head is not None:
-            return
         self.deadline = 0.0
-        version = self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            self._bad_head = ForwardError.BAD_REQUEST
-        elif (self._uncounted or arrived > limit) and self._size() > limit:
-            self._bad_head = ForwardError.HEAD_TOO_LARGE
-        if self._bad_head is not None:
-            return
-        exchange = self._incoming = Exchange(
-            self,
-            self._runtime,
-            self._parser.get_method(),
-            self._url,
-            self._headers,
-            http10=version == "1.0",
-            keep_alive=self._parser.should_keep_alive(),
-            upgrade=self._parser.should_upgrade(),
-        )
-        if self._current is None and not self._queued and not self._choked:
-            self._current = exchange
-            exchange.start()
-        else:
-            self._queued.append(exchange)
-            self.pause_request()  # one packet's worth of pipelined requests is kept, no more
+        head = read_head(data[:end])
+        exchange = self._current = Exchange(self, self._runtime, head)
+        if head.fields.has_body:
+            length = head.fields.length
+            self._body = Chunked(self._limits.head_bytes) if length is None else Counted(length)
+            self._heard = monotonic()
+        elif head.fields.upgrades:  # what follows is no HTTP we know
+            self._deaf = True
+        exchange.start()
+        return data[end + 4 :]
 
-    def _size(self) -> int:
-        return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
+    def _keep_head(self, data: bytes) -> None:
+        """Wait for the rest of a head, unless it is too large or hopeless already."""
+        if len(data) > self._limits.head_bytes:
+            raise RequestRefused(ForwardError.HEAD_TOO_LARGE)
+        check_beginning(data)
+        self._kept = data
+        if not self._in_head:
+            self._in_head = True
+            self.deadline = monotonic() + self._limits.head_seconds
 
-    def on_body(self, data: bytes) -> None:
-        self._unframed = 0
-        if self._incoming is not None:
-            self._incoming.request_body(data)
+    def _take_body(self, body: Body, data: bytes) -> bytes:
+        """Hand on the parts of the current request's body; return what came behind it."""
+        assert self._current is not None
+        self._heard = monotonic()
+        for part in body.feed(data):
+            self._current.request_body(part)
+        if body.fault is not None:
+            raise RequestRefused(_REFUSALS[body.fault])
+        if not body.done:
+            return b""
+        self._body = None
+        self._current.request_end()
+        return body.rest
 
-    def on_message_complete(self) -> None:
-        incoming, self._incoming = self._incoming, None
-        self._in_head = True
-        if incoming is not None:
-            incoming.request_end()
-
-    # --- exchange.Client -------------------------------------------------------------------------
+    # --- reply.Client ----------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
         if self._transport is not None:
@@ -206,7 +180,8 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_request(self) -> None:
-        if self._paused and not self._queued and self._transport is not None:
+        waiting = bool(self._kept) and not self._in_head  # its turn comes first
+        if self._paused and not waiting and self._transport is not None:
             self._paused = False
             self._heard = monotonic()
             if not self._transport.is_closing():
@@ -215,7 +190,7 @@ class ClientConnection(asyncio.Protocol):
     def done(self, *, keep_alive: bool) -> None:
         self._current = None
         if not keep_alive:
-            self._close_gently()
+            self._close_gently(unread=self._body is not None or self._deaf)
         elif self._choked:
             self.pause_request()  # a client that does not read is asked for nothing more
         else:
@@ -242,13 +217,13 @@ class ClientConnection(asyncio.Protocol):
         elif self._current is not None:
             self._sweep_current(self._current, now)
         elif 0 < self.deadline < now:
-            if self._head_bytes and not self._lingering:
+            if self._in_head and not self._lingering:
                 self._refuse(ForwardError.REQUEST_TIMEOUT)
             elif self._transport is not None:
                 self._transport.close()
 
     def _sweep_current(self, current: Exchange, now: float) -> None:
-        uploading = self._incoming is current and not self._paused
+        uploading = self._body is not None and not self._paused
         if 0 < current.deadline < now:
             current.expired()
         elif uploading and now - self._heard > self._limits.body_seconds:
@@ -273,65 +248,58 @@ class ClientConnection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Close a connection that waits for its next request: the worker is stopping."""
-        if self._current is None and not self._queued and self._transport is not None:
+        waiting = bool(self._kept) and not self._in_head
+        if self._current is None and not waiting and self._transport is not None:
             self._transport.close()
 
     def _proceed(self) -> None:
         """Turn to what comes after the request just answered."""
         if self._lingering:
             return
-        if self._queued:
+        if self._kept and not self._in_head:
             self._runtime.loop.call_soon(self._next)
-        elif self._refused is not None:
-            self._answer_refusal(self._refused)
         else:
-            limits = self._limits
-            self.deadline = monotonic() + (limits.head_seconds if self._head_bytes else limits.idle_seconds)
+            self.deadline = monotonic() + self._limits.idle_seconds
             self.resume_request()
 
     def _next(self) -> None:
-        if self._current is None and self._queued:
-            self._current = self._queued.popleft()
-            self._current.start()
+        """Take what waited for its turn."""
+        if not self.busy and not self._deaf:
+            kept, self._kept = self._kept, b""
+            self._take(kept)
+        if not self.busy and not self._deaf:
+            self.resume_request()
 
-    def _refuse(self, error: ForwardError) -> None:
-        """Read no further; say why once everything before it is answered."""
+    def _refuse(self, error: ForwardError, *, is_head: bool = False) -> None:
+        """Read no further, and say why."""
         if self._deaf:  # the last word is said already
             return
         self._deaf = True
-        self._refused = error
-        if self._incoming is not None and self._incoming in self._queued:
-            self._queued.remove(self._incoming)
-        if self._current is None and not self._queued:
-            self._answer_refusal(error)
-        elif self._incoming is not None and self._incoming is self._current:
-            self._incoming.broken_off(error)
+        if self._current is not None:  # its body it is that is refused
+            self._current.broken_off(error)
+        else:
+            self._answer_refusal(error, is_head=is_head)
 
-    def _answer_refusal(self, error: ForwardError) -> None:
-        request_id = self._runtime.new_request_id()
+    def _answer_refusal(self, error: ForwardError, *, is_head: bool) -> None:
+        runtime = self._runtime
+        request_id = runtime.new_request_id()
         answer, body = error_answer(error, request_id)
-        extra = b"X-Request-ID: " + request_id + b"\r\n"
-        audience = Audience(is_head=False, http10=False, keep_alive=False, extra=extra)
-        self.send(client_head(answer, audience, framing_of(answer, audience)) + body)
-        self._runtime.metrics.observe("-", "proxy", error.status, 0.0, error)
-        self._log_refusal(error, request_id, len(body))
-        self._close_gently()
+        reply = Reply(self, is_head=is_head, http10=False)
+        reply.begin(answer, keep_alive=False, extra=b"X-Request-ID: %b\r\n" % request_id)
+        reply.body(body)
+        reply.flush()
+        runtime.observe_refusal(request_id, self.address, reply, error)
+        self._close_gently(unread=True)
 
-    def _log_refusal(self, error: ForwardError, request_id: bytes, sent: int) -> None:
-        if self._runtime.access_log is not None:
-            now = monotonic()
-            entry = Entry(request_id, self.address, "", error.status, sent, now, now, error=error)
-            self._runtime.access_log.note(entry)
-
-    def _close_gently(self) -> None:
+    def _close_gently(self, *, unread: bool) -> None:
         """Close once the client has had time to read: a close with unread input resets the connection."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        unread = self._incoming is not None or self._refused is not None
         self._deaf = True
-        self._incoming = None
-        self._queued.clear()
+        unread = unread or bool(self._kept)
+        self._body = None
+        self._kept = b""
         if not unread or not transport.can_write_eof():
             transport.close()
             return

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from proxy.answer_head import AnswerHead
 from proxy.errors import ForwardError
+from proxy.fields import Field
 from proxy.forgetting import Forgotten
 from proxy.pool import Pools
 from proxy.question import (
@@ -186,13 +187,10 @@ class _Call:
     def answer_body(self, data: bytes) -> None:
         self._body += data[: MAX_BODY + 1 - len(self._body)]
 
-    def answer_trailer(self, name: bytes, value: bytes) -> None:
-        """The judgement is in head and body."""
-
     def answer_flush(self) -> None:
         """Nobody waits for parts."""
 
-    def answer_end(self) -> None:
+    def answer_end(self, trailers: list[Field] | None) -> None:
         head = self._head
         whole = head is not None and len(self._body) <= MAX_BODY
         found = judgement(head, self._body) if head and whole else ForwardError.IDENTITY_UNKNOWN

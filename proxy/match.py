@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 from proxy.routes import Route
 
-# No escapes, no empty or dot segments: such a path is canonical as it stands. RFC 3986 3.3 pchar.
-_PLAIN = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?").fullmatch
 _NOT_SETTLED = re.compile(rb"%(?:[0-9A-Fa-f]{2})?|[^/A-Za-z0-9._~!$&'()*+,;=:@-]")
 _FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff\\#]").search
-_RAW = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@")
+# RFC 3986 3.3 pchar, but for escapes
+_PCHAR = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@"
+_RAW = frozenset(_PCHAR)
+_PCHAR_AND_SLASH = _PCHAR + b"/"
 _NEVER_DECODED = frozenset(b"/\\\x00")  # an origin that decodes these would see another path
 
 PARAM = b"{}"
@@ -39,11 +40,18 @@ def canonical_path(path: bytes) -> bytes:
     Raises BadPath for encoded slashes, backslashes and NUL, control and non-ASCII bytes, bad escapes, and
     paths that climb above the root. Source: RFC 3986 3.3 and 6.2.2.
     """
-    if _PLAIN(path) and path:
+    if is_plain(path):
         return path
     if not path.startswith(b"/") or _FORBIDDEN(path):
         raise BadPath("a path of printable ASCII that begins with '/'")
     return _resolve(_NOT_SETTLED.sub(_spelled, path))
+
+
+def is_plain(path: bytes) -> bool:
+    """Return whether a path is canonical at first sight: no escape, no empty or dotted segment."""
+    if path.translate(None, _PCHAR_AND_SLASH) or not path.startswith(b"/"):
+        return False
+    return path.find(b"//") < 0 and path.find(b"/.") < 0  # `in` takes several times as long on bytes
 
 
 def _spelled(found: re.Match[bytes]) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from time import monotonic
+from typing import cast
 
 from proxy.errors import ForwardError
 from proxy.routes import Upstream
@@ -74,12 +75,6 @@ class Pool:
             self._idle.remove(connection)
         self._serve_waiting()
 
-    def report(self, error: Exception) -> None:
-        """Log a fault of the proxy's own that a parser's callback met."""
-        self._loop.call_exception_handler(
-            {"message": "an answer could not be handled", "exception": error.__context__ or error}
-        )
-
     def expire(self, now: float) -> None:
         """Close what has been idle too long."""
         while self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
@@ -135,10 +130,11 @@ class Pool:
             self._lend(connection, receiver)
 
     async def _open_one(self, timeout: float) -> UpstreamConnection | None:
+        connection = UpstreamConnection(self)
         try:
             async with asyncio.timeout(timeout):
-                _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(self), self.upstream.host, self.upstream.port
+                await self._loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection), self.upstream.host, self.upstream.port
                 )
         except (OSError, TimeoutError):
             return None

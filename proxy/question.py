@@ -58,8 +58,8 @@ Judgement = Identified | Refused | ForwardError
 
 def credentials_of(head: RequestHead, session_cookie: bytes) -> Credentials | None:
     """Return a request's credentials, None where it has none."""
-    session = session_of(head.cookies, session_cookie)
-    authorization = tuple(line[14:] for line in head.lines if line[:14].lower() == b"authorization:")
+    session = session_of(head.fields.cookies, session_cookie)
+    authorization = head.fields.authorization
     if not session and not authorization:
         return None
     return Credentials(session, authorization)
@@ -93,7 +93,7 @@ def question(
     """Return the question to ask of the monolith about a request."""
     # Unsafe: Django's CSRF rules look at each request. Quoted: Django unquotes, the mark would be another's.
     alike = safe and not who.session.startswith('"')
-    key = _digest(route.name, head.host, forwarded_for, who) if alike else None
+    key = _digest(route.name, head.fields.host, forwarded_for, who) if alike else None
     words = _words(head, group, service_key, forwarded_for, request_id)
     return Question(who.session, key, monolith, words)
 
@@ -108,10 +108,10 @@ def _words(
     head: RequestHead, group: Group, service_key: bytes, forwarded_for: bytes, request_id: bytes
 ) -> bytes:
     parts = [
-        b"POST /__strangler__/authenticate HTTP/1.1\r\nHost: " + head.host,
-        *(line for line in head.lines if not line.lower().startswith(_NOT_ASKED)),
+        b"POST /__strangler__/authenticate HTTP/1.1\r\nHost: " + head.fields.host,
+        *(line for line in head.fields.lines if not line.lower().startswith(_NOT_ASKED)),
         forwarded_for,
-        b"X-Forwarded-Host: " + head.host,
+        b"X-Forwarded-Host: " + head.fields.host,
         b"X-Request-ID: " + request_id,
         b"X-Strangler-Service-Key: " + service_key,
         b"X-Strangler-Group: " + group.name.encode(),
@@ -120,7 +120,7 @@ def _words(
         b"X-Strangler-Original-Path: " + head.path,
         b"Content-Length: 0",
     ]
-    if cookies := without_cohort(head.cookies):
+    if cookies := without_cohort(head.fields.cookies):
         parts.append(b"Cookie: " + cookies)
     return b"\r\n".join(parts) + b"\r\n\r\n"
 
@@ -134,21 +134,23 @@ def judgement(head: AnswerHead, body: bytes) -> Judgement:
         case b"anonymous":
             return Identified(b"", _cookie_lines(head))
         case b"refused":
-            theirs = [pair for pair in head.headers if not pair[0].lower().startswith(_OWN_PREFIX)]
-            return Refused(AnswerHead(head.status, theirs), body)
+            return Refused(_without_own(head), body)
     return ForwardError.IDENTITY_UNKNOWN
 
 
+def _without_own(head: AnswerHead) -> AnswerHead:
+    theirs = (pair for pair in head.headers if not pair[0].lower().startswith(_OWN_PREFIX))
+    return AnswerHead(head.status, b"\r\n".join(b"%b: %b" % pair for pair in theirs))
+
+
 def _cookie_lines(head: AnswerHead) -> bytes:
-    cookies = (line for line in head.lines if line[:11].lower() == b"set-cookie:")
-    return b"".join(line + b"\r\n" for line in cookies)
+    return b"".join(line + b"\r\n" for line in head.cookies)
 
 
 def ends_session(head: AnswerHead, session_cookie: bytes, session: str) -> bool:
     """Return whether an answer takes a session away or puts another in its place."""
-    for name, value in head.headers:
-        if name.lower() == b"set-cookie":
-            cookie, _, given = value.partition(b";")[0].partition(b"=")
-            if cookie.strip() == session_cookie and given.strip().decode(errors="replace") != session:
-                return True
+    for line in head.cookies:
+        cookie, _, given = line.partition(b":")[2].partition(b";")[0].partition(b"=")
+        if cookie.strip() == session_cookie and given.strip().decode(errors="replace") != session:
+            return True
     return False

@@ -1,21 +1,28 @@
-"""Judge a request's head and write the one its upstream gets. Pure: header pairs in, bytes out.
+"""Judge a request's head and write the one its upstream gets. Pure: bytes in, bytes out.
 
 What reaches an upstream: the canonical path, the query byte for byte, end-to-end headers in their order, the
 proxy's own X-Forwarded-* and X-Request-ID, the trace. What never does: hop-by-hop headers (`TE: trailers`
 apart), names with an underscore (gunicorn honours `SCRIPT_NAME:` from loopback, and the path matched would
 not be the path served), anything that claims to come from the proxy, and the proxy's own cookie.
+
+A client says the same about itself with every request on its connection: a block of field lines that was
+judged before is looked up.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import lru_cache
 
 from proxy.cohort import COOKIE, without_cohort
 from proxy.errors import ForwardError, RequestRefused
+from proxy.fields import BadField, lines_of, read_field
 from proxy.match import BadPath, canonical_path
 from proxy.trace import accepted_state, continued
 
+# upper case alone: Django serves `get` as GET, and the table's routes say GET
+_METHOD = re.compile(rb"[A-Z][A-Z0-9-]{0,31}").fullmatch
+_USUAL_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT", b"PATCH", b"DELETE"})
+_QUERY = re.compile(rb"[!\"$-~]*").fullmatch  # RFC 9112 3.2: no fragment; an origin would cut it off
 # reg-name or IPv4 with an optional port, or an IPv6 literal; RFC 3986 3.2.2 without userinfo
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").fullmatch
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}").fullmatch
@@ -24,162 +31,312 @@ _RESERVED = b"/__strangler__"  # where the proxy alone talks with the monolith
 _PROXY_ONLY = (b"x-forwarded-", b"x-strangler-")
 _MAX_LENGTH_DIGITS = 18  # an exabyte
 _NEVER_NOMINATED = frozenset({b"host", b"cookie", b"authorization", b"content-length", b"transfer-encoding"})
+_NEVER_FORWARDED = frozenset({b"CONNECT", b"TRACE"})
+_REMEMBERED_BYTES = 4096  # a larger block is judged anew each time
+_REMEMBERED_BLOCKS = 1024
 
 
-@dataclass(slots=True)
+class RequestFields:
+    """What a request's field lines say, judged. Shared by all requests that say the same; never changed.
+
+    `length` is the body's in bytes, None when it is chunked. `lines` are the end-to-end headers as they
+    will be sent.
+    """
+
+    __slots__ = (
+        "after",
+        "authorization",
+        "before",
+        "closes",
+        "cookies",
+        "debug",
+        "expects_continue",
+        "has_body",
+        "host",
+        "hosts",
+        "keeps",
+        "length",
+        "lengths",
+        "lines",
+        "nominated",
+        "own",
+        "request_id",
+        "takes_trailers",
+        "traceparent",
+        "tracestate",
+        "upgrades",
+    )
+
+    def __init__(self) -> None:
+        self.host = b""
+        self.lines: list[bytes] = []
+        self.cookies = b""
+        self.authorization: tuple[bytes, ...] = ()
+        self.request_id = b""  # the client's, where it is well-formed
+        self.traceparent = b""  # the client's, where it is well-formed
+        self.tracestate = b""
+        self.debug = b""  # what the client claims, not yet believed
+        self.takes_trailers = False
+        self.length: int | None = 0
+        self.has_body = False
+        self.expects_continue = False
+        self.closes = False  # `Connection: close`
+        self.keeps = False  # `Connection: keep-alive`
+        self.upgrades = False
+        self.hosts = 0
+        self.lengths = 0
+        self.nominated: frozenset[bytes] = frozenset()
+        # the head for an upstream, but for what each request says anew
+        self.before = self.own = self.after = b""
+
+
 class RequestHead:
-    """A request's head, judged. `length` is the body's in bytes, None when it is chunked."""
+    """A request's head, judged."""
 
-    method: bytes
-    path: bytes
-    query: bytes  # with its "?", empty where there is none
-    host: bytes = b""
-    lines: list[bytes] = field(default_factory=list)  # end-to-end headers as they will be sent
-    cookies: bytes = b""
-    request_id: bytes = b""  # the client's, where it is well-formed
-    traceparent: bytes = b""  # the client's, where it is well-formed
-    tracestate: bytes = b""
-    debug: bytes = b""  # what the client claims, not yet believed
-    takes_trailers: bool = False
-    length: int | None = 0
-    expects_continue: bool = False
-    hosts: int = 0
-    lengths: int = 0
-    nominated: frozenset[bytes] = frozenset()
+    __slots__ = ("fields", "http10", "method", "path", "query", "traceparent")
+
+    def __init__(
+        self, method: bytes, path: bytes, query: bytes, fields: RequestFields, *, http10: bool
+    ) -> None:
+        self.method = method
+        self.path = path  # canonical
+        self.query = query  # with its "?", empty where there is none
+        self.fields = fields
+        self.http10 = http10
+        self.traceparent = fields.traceparent
 
     @property
-    def has_body(self) -> bool:
-        return self.length != 0
+    def keeps_connection(self) -> bool:
+        """Whether the client's connection may take another request (RFC 9112 9.3)."""
+        fields = self.fields
+        if fields.closes or fields.upgrades:
+            return False
+        return fields.keeps or not self.http10
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits for a word before it sends the body."""
+        return self.fields.expects_continue and not self.http10  # RFC 9110 10.1.1
 
 
-def read_head(
-    method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], *, http10: bool
-) -> RequestHead:
-    """Return the judged head of a request. Raises RequestRefused for what must not be forwarded."""
-    if method in (b"CONNECT", b"TRACE"):
-        raise RequestRefused(ForwardError.METHOD_REFUSED)
+def read_head(head: bytes) -> RequestHead:
+    """Return the judged head of a request, given without its last empty line.
+
+    Raises RequestRefused for what is no HTTP/1.0 or 1.1 and what must not be forwarded.
+    """
+    line, _, block = head.partition(b"\r\n")
+    method, target, http10 = _request_line(line)
     authority = None
     if not target.startswith(b"/") and (absolute := _ABSOLUTE(target)):
         authority, target = absolute[1], absolute[2]
         if not target.startswith(b"/"):
             # RFC 9112 3.2.4: to OPTIONS, no path at all means `*`
             target = b"*" if method == b"OPTIONS" and not target else b"/" + target
-    if b"#" in target:  # RFC 9112 3.2: no fragment; an origin would cut it off
-        raise RequestRefused(ForwardError.BAD_PATH)
     path, mark, query = target.partition(b"?")
+    if mark:
+        if _QUERY(query) is None:
+            raise RequestRefused(ForwardError.BAD_PATH)
+        query = mark + query
     try:
-        head = RequestHead(method, canonical_path(path), mark + query)
+        path = canonical_path(path)
     except BadPath:
         raise RequestRefused(ForwardError.BAD_PATH) from None
-    if head.path.startswith(_RESERVED):
+    if path.startswith(_RESERVED):
         raise RequestRefused(ForwardError.RESERVED_PATH)
-    _read_headers(head, headers)
-    _check(head, authority, http10=http10)
-    return head
-
-
-def _read_headers(head: RequestHead, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    keep = head.lines.append
-    for name, value in headers:
-        rule = _rule(name)
-        if rule is None:
-            keep(name + b": " + value)
-        else:
-            rule(head, value)
-
-
-def _check(head: RequestHead, authority: bytes | None, *, http10: bool) -> None:
-    if authority is not None:
-        head.host = authority  # RFC 9112 3.2.2: the absolute form wins over Host
-    if head.hosts != 1 or not _is_host(head.host):
-        raise RequestRefused(ForwardError.BAD_HOST)
-    if head.lengths > 1 or (head.length is None and (head.lengths or http10)):
+    fields = _known.get(block) or _learn(block) if authority is None else _judged(block, authority)
+    if http10 and fields.length is None:
         raise RequestRefused(ForwardError.BAD_FRAMING)
-    if http10:
-        head.expects_continue = False  # RFC 9110 10.1.1: it cannot read an interim answer
-    if head.traceparent or head.tracestate:
-        head.traceparent = continued(head.traceparent)
-        head.tracestate = accepted_state(head.tracestate) if head.traceparent else b""
-    if head.nominated:
-        head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in head.nominated]
+    return RequestHead(method, path, query, fields, http10=http10)
 
 
-@lru_cache(maxsize=1024)
-def _is_host(host: bytes) -> bool:
-    return _HOST(host) is not None
+def _request_line(line: bytes) -> tuple[bytes, bytes, bool]:
+    """Return method, target and whether it is HTTP/1.0 (RFC 9112 3)."""
+    parts = line.split(b" ")
+    if len(parts) != 3 or not parts[1]:
+        raise RequestRefused(ForwardError.BAD_REQUEST)
+    method, target, version = parts
+    http10 = version == b"HTTP/1.0"
+    if not http10 and version != b"HTTP/1.1":
+        raise RequestRefused(ForwardError.BAD_REQUEST)
+    if method not in _USUAL_METHODS:
+        if _METHOD(method) is None:
+            raise RequestRefused(ForwardError.BAD_REQUEST)
+        if method in _NEVER_FORWARDED:
+            raise RequestRefused(ForwardError.METHOD_REFUSED)
+    return method, target, http10
 
 
-def _host(head: RequestHead, value: bytes) -> None:
-    head.hosts += 1
-    head.host = value
+def check_beginning(head: bytes) -> None:
+    """Raise RequestRefused where the beginning of a head cannot be that of a request."""
+    line, end, _ = head.partition(b"\r\n")
+    if _HOPELESS(head):
+        raise RequestRefused(ForwardError.BAD_REQUEST)
+    if end:
+        _request_line(line)
 
 
-def _cookie(head: RequestHead, value: bytes) -> None:
+# a control byte, a LF without its CR, a CR without its LF: no more of the head can make it good
+_HOPELESS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r[^\n]").search
+
+
+def _judged(block: bytes, authority: bytes | None) -> RequestFields:
+    fields = RequestFields()
+    keep = fields.lines.append
+    try:
+        for line in lines_of(block):
+            name, value = read_field(line)
+            rule = _rule(name)
+            if rule is None:
+                keep(name + b": " + value)
+            else:
+                rule(fields, value)
+    except BadField:
+        raise RequestRefused(ForwardError.BAD_REQUEST) from None
+    _check(fields, authority)
+    _prepare(fields)
+    return fields
+
+
+_known: dict[bytes, RequestFields] = {}
+
+
+def _learn(block: bytes) -> RequestFields:
+    """Judge a block, and keep what it says for the next time."""
+    fields = _judged(block, None)
+    if len(block) <= _REMEMBERED_BYTES:
+        if len(_known) >= _REMEMBERED_BLOCKS:
+            _known.clear()
+        _known[block] = fields
+    return fields
+
+
+def _check(fields: RequestFields, authority: bytes | None) -> None:
+    if authority is not None:
+        fields.host = authority  # RFC 9112 3.2.2: the absolute form wins over Host
+    if fields.hosts != 1 or _HOST(fields.host) is None:
+        raise RequestRefused(ForwardError.BAD_HOST)
+    if fields.lengths > 1 or (fields.length is None and fields.lengths):
+        raise RequestRefused(ForwardError.BAD_FRAMING)
+    fields.has_body = fields.length != 0
+    fields.upgrades = fields.upgrades and b"upgrade" in fields.nominated
+    if fields.upgrades and fields.has_body:  # where would it end, and what comes behind it?
+        raise RequestRefused(ForwardError.BAD_REQUEST)
+    if fields.traceparent or fields.tracestate:
+        fields.traceparent = continued(fields.traceparent)
+        fields.tracestate = accepted_state(fields.tracestate) if fields.traceparent else b""
+    if fields.nominated:
+        fields.lines = [
+            line for line in fields.lines if line.partition(b":")[0].lower() not in fields.nominated
+        ]
+
+
+def _prepare(fields: RequestFields) -> None:
+    """Write down what an upstream's head says alike for all these requests."""
+    fields.before = b"".join(
+        (b" HTTP/1.1\r\nHost: ", fields.host, *(b"\r\n" + line for line in fields.lines))
+    )
+    fields.own = b"\r\nX-Forwarded-Host: " + fields.host + b"\r\nX-Request-ID: "
+    after = []
+    if fields.cookies:
+        cookies = without_cohort(fields.cookies) if COOKIE in fields.cookies else fields.cookies
+        if cookies:
+            after.append(b"Cookie: " + cookies)
+    if fields.length is None:
+        after.append(b"Transfer-Encoding: chunked")
+    elif fields.lengths:
+        after.append(b"Content-Length: %d" % fields.length)
+    if fields.tracestate:
+        after.append(b"tracestate: " + fields.tracestate)
+    if fields.takes_trailers:
+        after.append(b"TE: trailers\r\nConnection: TE")
+    fields.after = b"".join(b"\r\n" + line for line in after) + b"\r\n\r\n"
+
+
+def _host(fields: RequestFields, value: bytes) -> None:
+    fields.hosts += 1
+    fields.host = value
+
+
+def _cookie(fields: RequestFields, value: bytes) -> None:
     # gunicorn joins several Cookie lines by "," and the session is lost
-    head.cookies = head.cookies + b"; " + value if head.cookies else value
+    fields.cookies = fields.cookies + b"; " + value if fields.cookies else value
 
 
-def _content_length(head: RequestHead, value: bytes) -> None:
+def _authorization(fields: RequestFields, value: bytes) -> None:
+    fields.authorization += (value,)
+    fields.lines.append(b"Authorization: " + value)
+
+
+def _content_length(fields: RequestFields, value: bytes) -> None:
     if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
         raise RequestRefused(ForwardError.BAD_FRAMING)
-    head.lengths += 1
-    if head.length is not None:
-        head.length = int(value)
+    fields.lengths += 1
+    if fields.length is not None:
+        fields.length = int(value)
 
 
-def _transfer_encoding(head: RequestHead, value: bytes) -> None:
-    if value.lower() != b"chunked" or head.length is None:
+def _transfer_encoding(fields: RequestFields, value: bytes) -> None:
+    if value.lower() != b"chunked" or fields.length is None:
         raise RequestRefused(ForwardError.BAD_FRAMING)
-    head.length = None
+    fields.length = None
 
 
-def _connection(head: RequestHead, value: bytes) -> None:
+def _connection(fields: RequestFields, value: bytes) -> None:
     # RFC 9110 7.6.1: what Connection nominates is hop-by-hop; end-to-end security headers cannot be nominated
-    nominated = {token.strip().lower() for token in value.split(b",")} - {b"keep-alive", b"close", b""}
+    nominated = {token.strip(b" \t").lower() for token in value.split(b",")}
+    fields.closes = fields.closes or b"close" in nominated
+    fields.keeps = fields.keeps or b"keep-alive" in nominated
+    nominated -= {b"keep-alive", b"close", b""}
     if nominated & _NEVER_NOMINATED or any(name.startswith(_PROXY_ONLY) for name in nominated):
         raise RequestRefused(ForwardError.BAD_REQUEST)
-    head.nominated |= nominated
+    fields.nominated |= nominated
 
 
-def _request_id(head: RequestHead, value: bytes) -> None:
+def _upgrade(fields: RequestFields, value: bytes) -> None:
+    fields.upgrades = True
+
+
+def _request_id(fields: RequestFields, value: bytes) -> None:
     if _REQUEST_ID(value):
-        head.request_id = value
+        fields.request_id = value
 
 
-def _traceparent(head: RequestHead, value: bytes) -> None:
+def _traceparent(fields: RequestFields, value: bytes) -> None:
     # two of them are as good as none: joined, they are not well-formed
-    head.traceparent = head.traceparent + b"," + value if head.traceparent else value
+    fields.traceparent = fields.traceparent + b"," + value if fields.traceparent else value
 
 
-def _tracestate(head: RequestHead, value: bytes) -> None:
-    head.tracestate = head.tracestate + b"," + value if head.tracestate else value
+def _tracestate(fields: RequestFields, value: bytes) -> None:
+    fields.tracestate = fields.tracestate + b"," + value if fields.tracestate else value
 
 
-def _debug(head: RequestHead, value: bytes) -> None:
-    head.debug = value
+def _debug(fields: RequestFields, value: bytes) -> None:
+    fields.debug = value
 
 
-def _te(head: RequestHead, value: bytes) -> None:
+def _te(fields: RequestFields, value: bytes) -> None:
     # RFC 9110 10.1.4; codings are between two neighbours, trailers are asked for end to end
-    if any(token.strip().lower() == b"trailers" for token in value.split(b",")):
-        head.takes_trailers = True
+    if any(token.strip(b" \t").lower() == b"trailers" for token in value.split(b",")):
+        fields.takes_trailers = True
 
 
-def _expect(head: RequestHead, value: bytes) -> None:
-    head.expects_continue = value.lower() == b"100-continue"
+def _expect(fields: RequestFields, value: bytes) -> None:
+    fields.expects_continue = value.lower() == b"100-continue"
 
 
-def _drop(head: RequestHead, value: bytes) -> None:
+def _drop(fields: RequestFields, value: bytes) -> None:
     """Hop-by-hop (RFC 9110 7.6.1), or the proxy's own to set."""
 
 
-_Rule = Callable[[RequestHead, bytes], None]
+_Rule = Callable[[RequestFields, bytes], None]
 _RULES: dict[bytes, _Rule] = {
     b"host": _host,
     b"cookie": _cookie,
+    b"authorization": _authorization,
     b"content-length": _content_length,
     b"transfer-encoding": _transfer_encoding,
     b"connection": _connection,
+    b"upgrade": _upgrade,
     b"x-request-id": _request_id,
     b"expect": _expect,
     b"te": _te,
@@ -192,7 +349,6 @@ _RULES: dict[bytes, _Rule] = {
             b"proxy-connection",
             b"proxy-authorization",
             b"trailer",
-            b"upgrade",
             b"forwarded",
             b"x-real-ip",
         ),
@@ -213,27 +369,23 @@ def _rule(name: bytes) -> _Rule | None:
 
 def upstream_head(head: RequestHead, request_id: bytes, forwarded_for: bytes) -> bytes:
     """Return the head its upstream gets. `forwarded_for`: the X-Forwarded-For and -Proto lines."""
-    parts = [
-        head.method + b" " + head.path + head.query + b" HTTP/1.1\r\nHost: " + head.host,
-        *head.lines,
-        forwarded_for + b"\r\nX-Forwarded-Host: " + head.host + b"\r\nX-Request-ID: " + request_id,
-    ]
-    if head.cookies:
-        cookies = without_cohort(head.cookies) if COOKIE in head.cookies else head.cookies
-        if cookies:
-            parts.append(b"Cookie: " + cookies)
-    if head.length is None:
-        parts.append(b"Transfer-Encoding: chunked")
-    elif head.lengths:
-        parts.append(b"Content-Length: %d" % head.length)
-    if head.traceparent:
-        parts.append(b"traceparent: " + head.traceparent)
-        if head.tracestate:
-            parts.append(b"tracestate: " + head.tracestate)
-    if head.takes_trailers:
-        parts.append(b"TE: trailers\r\nConnection: TE")
-    parts.append(b"\r\n")
-    return b"\r\n".join(parts)
+    fields = head.fields
+    trace = b"\r\ntraceparent: " + head.traceparent if head.traceparent else b""
+    return b"".join(
+        (
+            head.method,
+            b" ",
+            head.path,
+            head.query,
+            fields.before,
+            b"\r\n",
+            forwarded_for,
+            fields.own,
+            request_id,
+            trace,
+            fields.after,
+        )
+    )
 
 
 def with_identity(head: bytes, token: bytes) -> bytes:

@@ -13,6 +13,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MONOLITH = "monolith"  # the upstream that every table has; whatever no route names goes there
+NO_ROUTE = "-"  # in metrics and counts: the monolith answered because no route named the path
+PROXY = "proxy"  # for a target: the proxy itself answered
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 9.2.1, without TRACE: never forwarded
 
 

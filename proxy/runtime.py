@@ -6,18 +6,24 @@ import logging
 import os
 import random
 import time
+from binascii import hexlify
 from pathlib import Path
 
 from proxy import cohort, debug, trace
+from proxy.access_line import CLIENT_LEFT, Entry, line_of
 from proxy.access_log import AccessLog
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
+from proxy.errors import ForwardError
+from proxy.exchange import Exchange
 from proxy.forgetting import Forgotten
 from proxy.guard import Guards
 from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pool import Pools
 from proxy.recent import Recent
+from proxy.reply import Reply
+from proxy.routes import NO_ROUTE, PROXY
 from proxy.settings import Limits
 from proxy.shadow import PairSink, Shadow
 from proxy.unmatched import Unmatched
@@ -67,6 +73,7 @@ class Runtime:
         self._id_prefix = os.urandom(10).hex().encode()
         self._ids = itertools.count()
         self._trace_prefix = os.urandom(8).hex().encode()
+        self._clock_offset = time.time() - time.monotonic()
         self._random = random.Random()  # noqa: S311 - samples shadows and names traces; nothing secret hangs on it
 
     def use(self, router: Router) -> None:
@@ -79,7 +86,7 @@ class Runtime:
 
     def new_request_id(self) -> bytes:
         """Return an id that no other request of any worker has."""
-        return b"%b%012x" % (self._id_prefix, next(self._ids))
+        return self._id_prefix + hexlify(next(self._ids).to_bytes(6, "big"))
 
     def new_traceparent(self) -> bytes:
         """Return the traceparent of a trace that begins here."""
@@ -103,9 +110,61 @@ class Runtime:
             assert key is not None
         return cohort.bucket(self._secret, group, key), minted
 
+    def observe(self, done: Exchange, error: ForwardError | None) -> None:
+        """Count and log a request that is over; `error` where the proxy itself answered or cut it."""
+        ended = time.monotonic()
+        self.metrics.observe(
+            done.route.name if done.route is not None else NO_ROUTE,
+            done.decision.target.name,
+            done.reply.status,
+            ended - done.started,
+            error,
+        )
+        if self.access_log is not None:
+            self._log(done, ended, error.id if error is not None else None)
+
+    def observe_left(self, done: Exchange) -> None:
+        """Log a request whose client did not wait for the end."""
+        if self.access_log is not None:
+            self._log(done, time.monotonic(), CLIENT_LEFT)
+
+    def observe_refusal(self, request_id: bytes, client: str, sent: Reply, error: ForwardError) -> None:
+        """Count and log what was refused before it was a request."""
+        self.metrics.observe(NO_ROUTE, PROXY, error.status, 0.0, error)
+        if self.access_log is not None:
+            now = time.monotonic()
+            entry = Entry(request_id, client, error.status, sent.bytes, PROXY, now, now)
+            entry.error = error.id
+            self.access_log.note(line_of(entry, self._clock_offset))
+
+    def _log(self, done: Exchange, ended: float, error: str | None) -> None:
+        assert self.access_log is not None
+        reply, head = done.reply, done.head
+        entry = Entry(
+            done.request_id,
+            done.client.address,
+            reply.status,
+            reply.bytes,
+            done.decision.target.name,
+            done.started,
+            ended,
+        )
+        entry.connected = done.connected
+        entry.first_byte = done.first_byte
+        entry.version = done.version
+        entry.method = head.method
+        entry.path = head.path
+        entry.traceparent = head.traceparent
+        entry.route = done.route
+        entry.bucket = done.bucket
+        entry.fallback = done.fell_back
+        entry.error = error
+        self.access_log.note(line_of(entry, self._clock_offset))
+
     def sweep(self) -> None:
         """Act on every deadline that has passed. Runs a few times a second: no request needs a timer."""
         now = time.monotonic()
+        self._clock_offset = time.time() - now
         for client in list(self.clients):
             client.sweep(now)
         self.pools.expire(now)

@@ -12,6 +12,7 @@ from collections import deque
 from proxy.answer_head import AnswerHead
 from proxy.capture import Capture, ShadowJob
 from proxy.errors import ForwardError
+from proxy.fields import Field
 from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pairs import Failure, Pair, Response, encode
@@ -198,13 +199,10 @@ class ShadowCall:
     def answer_body(self, data: bytes) -> None:
         self._capture.body(data)
 
-    def answer_trailer(self, name: bytes, value: bytes) -> None:
-        """Trailers are not compared."""
-
     def answer_flush(self) -> None:
         """Nobody waits for parts."""
 
-    def answer_end(self) -> None:
+    def answer_end(self, trailers: list[Field] | None) -> None:
         self._shadow.finished(self, self._capture.response())
 
     def answer_lost(self, error: ForwardError, *, clean: bool) -> None:

@@ -5,11 +5,11 @@ header that is not well-formed.
 """
 
 import re
+from binascii import hexlify
 
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})(-([0-9a-f]{32})-([0-9a-f]{16})-)([0-9a-f]{2})(-.*)?", re.DOTALL)
 _LINE = b"\r\ntraceparent: "
-_SPAN = slice(36, 52)  # of a traceparent: its 16 digits of a span id
-_TRACE = slice(3, 35)
+_SPAN, _SPAN_END = 36, 52  # of a traceparent: its 16 digits of a span id
 _MAX_STATE = 512  # bytes that must be passed on (3.3.1.5); a longer list is dropped whole
 
 
@@ -32,13 +32,13 @@ def accepted_state(tracestate: bytes) -> bytes:
 def begun(prefix: bytes, bits: int) -> bytes:
     """Return the traceparent of a new, sampled trace: 16 digits of the worker's own, 64 random bits."""
     # Samplers decide by the lower half, so that is random; the first span needs no number of its own.
-    digits = b"%016x" % (bits or 1)
-    return b"00-%b%b-%b-01" % (prefix, digits, digits)
+    digits = hexlify((bits or 1).to_bytes(8, "big"))
+    return b"00-" + prefix + digits + b"-" + digits + b"-01"
 
 
 def trace_id(traceparent: bytes) -> bytes:
     """Return the 32 digits of the trace a well-formed traceparent belongs to."""
-    return traceparent[_TRACE]
+    return traceparent[3:35]
 
 
 def with_span(head: bytes, span: int) -> bytes:
@@ -47,4 +47,4 @@ def with_span(head: bytes, span: int) -> bytes:
     if at < 0:
         return head
     at += len(_LINE)
-    return head[: at + _SPAN.start] + b"%016x" % (span or 1) + head[at + _SPAN.stop :]
+    return head[: at + _SPAN] + b"%016x" % (span or 1) + head[at + _SPAN_END :]

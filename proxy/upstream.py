@@ -3,12 +3,13 @@
 import asyncio
 from typing import Protocol, cast
 
-import httptools
-
-from proxy.answer_head import BODILESS, AnswerHead, BadAnswer, is_trailer
+from proxy.answer_head import BODILESS, AnswerHead, BadAnswer, is_trailer, read_answer
+from proxy.body import Body, Chunked, Counted, UntilClose
 from proxy.errors import ForwardError
+from proxy.fields import Field
 
 MAX_ANSWER_HEAD = 64 * 1024
+MAX_INTERIMS = 16  # before the final answer
 
 
 class Receiver(Protocol):
@@ -27,14 +28,11 @@ class Receiver(Protocol):
     def answer_body(self, data: bytes) -> None:
         """A part of the body arrived, without its framing."""
 
-    def answer_trailer(self, name: bytes, value: bytes) -> None:
-        """A field that may come after the body arrived."""
-
     def answer_flush(self) -> None:
         """All that arrived at once has been handed on."""
 
-    def answer_end(self) -> None:
-        """The answer is whole."""
+    def answer_end(self, trailers: list[Field] | None) -> None:
+        """The answer is whole. `trailers`: the fields that may stand behind its body."""
 
     def answer_lost(self, error: ForwardError, *, clean: bool) -> None:
         """There will be no (more) answer. `clean`: a kept connection closed before the first byte of one."""
@@ -55,26 +53,22 @@ class Keeper(Protocol):
     def forget(self, connection: "UpstreamConnection") -> None:
         """The connection is gone."""
 
-    def report(self, error: Exception) -> None:
-        """A fault of the proxy's own met a parser's callback."""
 
+class UpstreamConnection:
+    """Reads answers for the receiver it is lent to, and goes back to its keeper when one is whole.
 
-class UpstreamConnection(asyncio.Protocol):
-    """Parses answers for the receiver it is lent to, and goes back to its keeper when one is whole."""
+    Implements `asyncio.Protocol`.
+    """
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
-        self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0  # or since the last part of a body: trailers are bounded as a head is
-        self._in_head = True
-        self._informational = False
-        self._whole = False
-        self._at_end = False  # the parser saw the end of the answer too
+        self._kept = b""  # the beginning of a head
+        self._body: Body | None = None  # of the answer that arrives
+        self._heard = False  # a byte of this answer came
+        self._interims = 0
         self.reusable = True  # for another request, as far as is known
-        self._until_close = False
         self.kept = False  # from an earlier answer: its upstream may close it at any moment
         self.idle_since = 0.0
 
@@ -83,10 +77,8 @@ class UpstreamConnection(asyncio.Protocol):
     def lend(self, receiver: Receiver) -> None:
         """Answers go to `receiver` until one is whole or lost."""
         self._receiver = receiver
-        self._whole = False
-        self._at_end = False
-        self._in_head = True
-        self._head_bytes = 0
+        self._heard = False
+        self._interims = 0
 
     def write(self, data: bytes) -> None:
         """Send a part of the request."""
@@ -122,29 +114,14 @@ class UpstreamConnection(asyncio.Protocol):
         if receiver is None:  # an upstream has nothing to say unasked
             self.close()
             return
-        self._head_bytes += len(data)
-        sound = self._feed(data)
-        if self._receiver is None:  # it wants no more of this answer than its head
-            return
-        if self._whole:
-            self.reusable = self.reusable and sound  # what follows a whole answer is not part of it
-            self._finish(receiver)
-        elif not sound or self._head_bytes > MAX_ANSWER_HEAD:
-            self._lost(ForwardError.UPSTREAM_INVALID)
-        else:
-            receiver.answer_flush()
-
-    def _feed(self, data: bytes) -> bool:
-        """Parse what arrived; return whether it is an answer that can be passed on."""
+        self._heard = True
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserCallbackError as error:
-            if not isinstance(error.__context__, BadAnswer):
-                self._keeper.report(error)
-            return False
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # nobody asked for an upgrade
-            return False
-        return True
+            if self._body is None:
+                self._take_head(receiver, self._kept + data if self._kept else data)
+            else:
+                self._take_body(receiver, self._body, data)
+        except BadAnswer:
+            self._lost(ForwardError.UPSTREAM_INVALID)
 
     def eof_received(self) -> None:
         self.reusable = False
@@ -155,11 +132,11 @@ class UpstreamConnection(asyncio.Protocol):
         receiver = self._receiver
         if receiver is None:
             return
-        if self._until_close and not self._in_head and exc is None:
+        if self._body is None:
+            self._lost(ForwardError.UPSTREAM_RESET, clean=self.kept and not self._heard)
+        elif exc is None and isinstance(self._body, UntilClose):
             self._receiver = None
-            receiver.answer_end()
-        elif self._in_head:
-            self._lost(ForwardError.UPSTREAM_RESET, clean=self.kept and self._head_bytes == 0)
+            receiver.answer_end(None)
         else:
             self._lost(ForwardError.UPSTREAM_TRUNCATED)
 
@@ -171,59 +148,63 @@ class UpstreamConnection(asyncio.Protocol):
         if self._receiver is not None:
             self._receiver.resume_request()
 
-    # --- httptools callbacks ---------------------------------------------------------------------
+    # --- the answer ------------------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        if self._whole:  # bytes after the answer: whatever they are, they answer no question of ours
-            self.reusable = False
-        self._headers = []
-        self._in_head = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:
-            self._headers.append((name, value))
-        elif name.lower() == b"connection":  # the parser heeds it, even in a trailer
-            self.reusable = False
-        elif self._receiver is not None and not self._whole and is_trailer(name):
-            self._receiver.answer_trailer(name, value)
-
-    def on_headers_complete(self) -> None:
-        receiver = self._receiver
-        if self._whole or receiver is None:
+    def _take_head(self, receiver: Receiver, data: bytes) -> None:
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > MAX_ANSWER_HEAD:
+            if len(data) > MAX_ANSWER_HEAD:
+                raise BadAnswer("head too large")
+            self._kept = data
             return
-        status = self._parser.get_status_code()
-        self._informational = status < 200
-        if self._informational:  # RFC 9110 15.2: never the final answer
+        self._kept = b""
+        head = read_answer(data[:end])
+        if head.status < 200:
+            self._interim(head)
+            if len(data) > end + 4:
+                self._take_head(receiver, data[end + 4 :])
             return
-        if self._head_bytes > MAX_ANSWER_HEAD and _size(self._headers) > MAX_ANSWER_HEAD:
-            raise BadAnswer("head too large")
-        head = AnswerHead(status, self._headers)
-        self._in_head = False
-        if not self._parser.should_keep_alive():
+        body = self._body = _body_of(receiver, head)
+        if not head.persistent or isinstance(body, UntilClose):
             self.reusable = False
-            self._until_close = head.length is None and not head.chunked
         receiver.answer_head(head)
-        if receiver.is_head or status in BODILESS:
-            self._whole = True  # the parser may wait for a body that never comes
+        if self._receiver is None:  # it wants no more of this answer than its head
+            return
+        rest = data[end + 4 :]
+        if body is None:
+            self._finish(receiver, rest, None)
+        elif rest:
+            self._take_body(receiver, body, rest)
+        else:
+            receiver.answer_flush()
 
-    def on_body(self, data: bytes) -> None:
-        self._head_bytes = 0
-        if self._whole:
-            self.reusable = False  # a body that the answer cannot have is not the next answer
-        elif self._receiver is not None:
-            self._receiver.answer_body(data)
+    def _interim(self, head: AnswerHead) -> None:
+        """Read on: an interim answer is never the final one (RFC 9110 15.2)."""
+        self._interims += 1
+        if head.status == 101 or self._interims > MAX_INTERIMS:  # nobody asked for an upgrade
+            raise BadAnswer(f"an interim answer of {head.status}")
 
-    def on_message_complete(self) -> None:
-        if not self._informational:
-            self._whole = self._at_end = True
+    def _take_body(self, receiver: Receiver, body: Body, data: bytes) -> None:
+        for part in body.feed(data):
+            receiver.answer_body(part)
+        if body.done:
+            trailers = None
+            if isinstance(body, Chunked) and body.trailers:
+                trailers = [field for field in body.trailers if is_trailer(field[0])]
+            self._finish(receiver, body.rest, trailers)
+        elif body.fault is not None:
+            self._lost(ForwardError.UPSTREAM_INVALID)
+        else:
+            receiver.answer_flush()
 
     # --- endings ---------------------------------------------------------------------------------
 
-    def _finish(self, receiver: Receiver) -> None:
+    def _finish(self, receiver: Receiver, rest: bytes, trailers: list[Field] | None) -> None:
+        if rest:  # whatever it is, it answers no question of ours
+            self.reusable = False
         self._receiver = None
-        if not self._at_end:
-            self._parser = httptools.HttpResponseParser(self)
-        receiver.answer_end()
+        self._body = None
+        receiver.answer_end(trailers)
         self._keeper.put_back(self)
 
     def _lost(self, error: ForwardError, *, clean: bool = False) -> None:
@@ -233,5 +214,12 @@ class UpstreamConnection(asyncio.Protocol):
             receiver.answer_lost(error, clean=clean)
 
 
-def _size(headers: list[tuple[bytes, bytes]]) -> int:
-    return sum(len(name) + len(value) + 4 for name, value in headers)
+def _body_of(receiver: Receiver, head: AnswerHead) -> Body | None:
+    """Return how the answer's body arrives, None where it has none (RFC 9112 6.3)."""
+    if receiver.is_head or head.status in BODILESS:
+        return None
+    if head.chunked:
+        return Chunked(MAX_ANSWER_HEAD)
+    if head.length is None:
+        return UntilClose()
+    return Counted(head.length) if head.length else None

@@ -12,10 +12,10 @@ from gunicorn.workers.base import Worker
 from proxy.access_log import AccessLog
 from proxy.admin import Admin
 from proxy.control import Control
+from proxy.counts import SUFFIX
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.live_table import LiveTable
-from proxy.metrics import SUFFIX
 from proxy.runtime import SWEEP_SECONDS, Runtime
 from proxy.settings import Settings
 
@@ -100,7 +100,10 @@ class ProxyWorker(Worker):
             return await asyncio.start_server(Admin(settings.counts).answer, sock=sock.sock)
         tls = self._tls() if self.cfg.is_ssl else None
         return await loop.create_server(
-            lambda: ClientConnection(runtime), sock=sock.sock, ssl=tls, backlog=self.cfg.backlog
+            lambda: cast("asyncio.Protocol", ClientConnection(runtime)),
+            sock=sock.sock,
+            ssl=tls,
+            backlog=self.cfg.backlog,
         )
 
     def _tls(self) -> ssl.SSLContext:

@@ -80,6 +80,14 @@ def _without_trace(head: bytes) -> bytes:
     return bare
 
 
+def test_a_method_that_no_route_names_reaches_the_monolith_as_it_came(
+    proxy: RunningProxy, monolith: Origin, service: Origin
+) -> None:
+    path = fresh("/service/")
+    assert fetch(proxy.port, path, method="PROPFIND").status == 200
+    assert ([asked.method for asked in monolith.asked(path)], service.asked(path)) == (["PROPFIND"], [])
+
+
 def test_a_request_id_is_the_same_on_every_side(
     proxy: RunningProxy, monolith: Origin, service: Origin
 ) -> None:

@@ -132,6 +132,16 @@ def test_pipelined_writes_keep_their_bodies_apart(proxy: RunningProxy, service: 
         assert [asked.raw_body for asked in service.asked(path)] == [path[-32:].encode()]
 
 
+def test_a_pipelined_head_that_comes_in_two_parts_is_read_on(proxy: RunningProxy, service: Origin) -> None:
+    paths = [fresh("/service/") for _ in range(3)]
+    heads = b"".join(head("GET", path) for path in paths)
+    with Client(proxy.port) as client:
+        client.send(heads[:-20])
+        assert [client.answer().status for _ in paths[:2]] == [200, 200]
+        client.send(heads[-20:])
+        assert client.answer().status == 200
+
+
 def test_a_client_that_asks_to_close_is_closed(proxy: RunningProxy) -> None:
     with Client(proxy.port) as client:
         got = client.ask("GET", fresh("/service/"), "Connection: close")

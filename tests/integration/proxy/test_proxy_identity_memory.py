@@ -35,8 +35,9 @@ class FakePool:
     def answer(self, *headers: tuple[bytes, bytes]) -> None:
         receiver = self.asking.pop(0)
         said = ((b"X-Strangler-Answer", b"identified"), (b"X-Strangler-Identity", b"t"))
-        receiver.answer_head(AnswerHead(204, [*said, *headers]))
-        receiver.answer_end()
+        block = b"\r\n".join(b"%b: %b" % field for field in (*said, *headers))
+        receiver.answer_head(AnswerHead(204, block))
+        receiver.answer_end(None)
 
 
 class Waiting:

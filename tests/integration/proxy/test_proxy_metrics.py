@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.counts import SECONDS, SUFFIX, exposition
 from proxy.errors import ForwardError
-from proxy.metrics import SECONDS, SUFFIX, Metrics, exposition
+from proxy.metrics import Metrics
 
 
 def _values(folder: Path) -> dict[str, float]:

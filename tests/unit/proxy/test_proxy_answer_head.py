@@ -1,10 +1,12 @@
 """What an answer's head becomes on its way to a client, and which heads are no answer."""
 
+from dataclasses import dataclass
+
 import pytest
+from spelling import Header, block
 
 from proxy.answer_head import (
     AnswerHead,
-    Audience,
     BadAnswer,
     Framing,
     client_head,
@@ -14,20 +16,34 @@ from proxy.answer_head import (
 from proxy.errors import ForwardError
 
 EXTRA = b"X-Request-ID: id\r\n"
-Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who an answer is for."""
+
+    is_head: bool = False
+    http10: bool = False
+    keep_alive: bool = True
+
+
 LENGTH = (b"content-length", b"5")
 CHUNKED = (b"transfer-encoding", b"Chunked")
 
 
-def _audience(*, is_head: bool = False, http10: bool = False, keep_alive: bool = True) -> Audience:
-    return Audience(is_head=is_head, http10=http10, keep_alive=keep_alive, extra=EXTRA)
+def _framing(answer: AnswerHead, audience: Audience) -> Framing:
+    return framing_of(answer, is_head=audience.is_head, http10=audience.http10)
+
+
+def _head(answer: AnswerHead, audience: Audience) -> bytes:
+    framing = _framing(answer, audience)
+    keep_alive = audience.keep_alive and framing is not Framing.CLOSE
+    return client_head(answer, framing, http10=audience.http10, keep_alive=keep_alive, extra=EXTRA)
 
 
 def _lines(status: int, *headers: Header, audience: Audience | None = None) -> list[bytes]:
     """Return the lines the client gets between the status line and the proxy's own."""
-    audience = audience or _audience()
-    answer = AnswerHead(status, list(headers))
-    sent = client_head(answer, audience, framing_of(answer, audience))
+    sent = _head(AnswerHead(status, block(*headers)), audience or Audience())
     assert sent.endswith(b"\r\n" + EXTRA + b"\r\n")
     return sent.removesuffix(b"\r\n" + EXTRA + b"\r\n").split(b"\r\n")[1:]
 
@@ -35,37 +51,37 @@ def _lines(status: int, *headers: Header, audience: Audience | None = None) -> l
 @pytest.mark.parametrize("coding", [b"gzip", b"gzip, chunked", b"identity", b"xchunked", b""])
 def test_a_transfer_coding_that_is_not_chunked_is_no_answer(coding: bytes) -> None:
     with pytest.raises(BadAnswer):
-        AnswerHead(200, [(b"Transfer-Encoding", coding)])
+        AnswerHead(200, block((b"Transfer-Encoding", coding)))
 
 
 def test_chunked_twice_is_no_answer() -> None:
     with pytest.raises(BadAnswer):
-        AnswerHead(200, [CHUNKED, CHUNKED])
+        AnswerHead(200, block(CHUNKED, CHUNKED))
 
 
 @pytest.mark.parametrize(
     ("headers", "audience", "framing"),
     [
-        ([LENGTH], _audience(), Framing.LENGTH),
-        ([LENGTH], _audience(http10=True), Framing.LENGTH),
-        ([CHUNKED], _audience(), Framing.CHUNKED),
-        ([CHUNKED], _audience(http10=True), Framing.CLOSE),
-        ([], _audience(), Framing.CHUNKED),
-        ([], _audience(http10=True), Framing.CLOSE),
-        ([LENGTH], _audience(is_head=True), Framing.NONE),
-        ([CHUNKED], _audience(is_head=True), Framing.NONE),
+        ([LENGTH], Audience(), Framing.LENGTH),
+        ([LENGTH], Audience(http10=True), Framing.LENGTH),
+        ([CHUNKED], Audience(), Framing.CHUNKED),
+        ([CHUNKED], Audience(http10=True), Framing.CLOSE),
+        ([], Audience(), Framing.CHUNKED),
+        ([], Audience(http10=True), Framing.CLOSE),
+        ([LENGTH], Audience(is_head=True), Framing.NONE),
+        ([CHUNKED], Audience(is_head=True), Framing.NONE),
     ],
 )
 def test_a_body_is_delimited_as_its_reader_can_tell(
     headers: list[Header], audience: Audience, framing: Framing
 ) -> None:
-    assert framing_of(AnswerHead(200, headers), audience) is framing
+    assert _framing(AnswerHead(200, block(*headers)), audience) is framing
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
 @pytest.mark.parametrize("headers", [[], [LENGTH], [CHUNKED]])
 def test_these_answers_have_no_body(status: int, headers: list[Header]) -> None:
-    assert framing_of(AnswerHead(status, headers), _audience()) is Framing.NONE
+    assert _framing(AnswerHead(status, block(*headers)), Audience()) is Framing.NONE
 
 
 @pytest.mark.parametrize(
@@ -87,17 +103,17 @@ def test_a_head_says_how_its_body_ends(status: int, headers: list[Header], lines
 
 
 def test_head_keeps_the_length_it_was_told() -> None:
-    assert _lines(200, LENGTH, audience=_audience(is_head=True)) == [b"Content-Length: 5"]
-    assert _lines(200, CHUNKED, audience=_audience(is_head=True)) == []
+    assert _lines(200, LENGTH, audience=Audience(is_head=True)) == [b"Content-Length: 5"]
+    assert _lines(200, CHUNKED, audience=Audience(is_head=True)) == []
 
 
 @pytest.mark.parametrize(
     ("audience", "headers", "line"),
     [
-        (_audience(keep_alive=False), [LENGTH], b"Connection: close"),
-        (_audience(http10=True), [LENGTH], b"Connection: keep-alive"),
-        (_audience(http10=True, keep_alive=False), [LENGTH], b"Connection: close"),
-        (_audience(http10=True), [CHUNKED], b"Connection: close"),
+        (Audience(keep_alive=False), [LENGTH], b"Connection: close"),
+        (Audience(http10=True), [LENGTH], b"Connection: keep-alive"),
+        (Audience(http10=True, keep_alive=False), [LENGTH], b"Connection: close"),
+        (Audience(http10=True), [CHUNKED], b"Connection: close"),
     ],
 )
 def test_a_client_is_told_whether_its_connection_stays(
@@ -147,8 +163,7 @@ def test_headers_keep_their_order_case_and_number() -> None:
     ],
 )
 def test_a_status_is_passed_on_with_a_phrase_where_there_is_one(status: int, line: bytes) -> None:
-    answer = AnswerHead(status, [LENGTH])
-    assert client_head(answer, _audience(), Framing.LENGTH).split(b"\r\n")[0] == line
+    assert _head(AnswerHead(status, block(LENGTH)), Audience()).split(b"\r\n")[0] == line
 
 
 @pytest.mark.parametrize("error", ForwardError)

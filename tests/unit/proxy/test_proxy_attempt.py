@@ -10,7 +10,7 @@ from proxy.breaker import Breaker, State
 from proxy.decide import Decision
 from proxy.fallback import Case, Failed, Next, Rules
 from proxy.guard import Guard
-from proxy.request_head import RequestHead
+from proxy.request_head import RequestFields
 from proxy.routes import BreakerOptions, Owner, Upstream
 
 LOG = logging.getLogger("test")
@@ -24,7 +24,9 @@ def _guard(owner: Owner = Owner.SERVICE) -> Guard:
 
 
 def _attempt(guard: Guard, length: int | None = 0, *, safe: bool = True) -> Attempt:
-    return Attempt(guard, RequestHead(b"GET", b"/", b"", length=length), safe=safe)
+    fields = RequestFields()
+    fields.length, fields.has_body = length, length != 0
+    return Attempt(guard, fields, safe=safe)
 
 
 def _state(guard: Guard) -> State:
@@ -57,7 +59,7 @@ def test_listed_statuses_and_slow_answers_count_and_others_do_not(
     status: int, waited: float, state: State
 ) -> None:
     guard = _guard()
-    _attempt(guard).heard(AnswerHead(status, []), waited, 1.0)
+    _attempt(guard).heard(AnswerHead(status), waited, 1.0)
     assert _state(guard) is state
 
 
@@ -85,7 +87,7 @@ def test_one_probe_goes_and_the_others_are_turned_away() -> None:
     assert second.admitted(6.0)
     probe.abandoned()  # it has no place to give away any more
     assert not _attempt(guard).admitted(6.0)
-    second.heard(AnswerHead(200, []), 0.1, 7.0)
+    second.heard(AnswerHead(200), 0.1, 7.0)
     assert _state(guard) is State.CLOSED
 
 

@@ -1,6 +1,7 @@
 """An answer is kept for comparison up to a bound, and handed on with the request as it was forwarded."""
 
 import pytest
+from spelling import block, spelled
 
 from proxy.answer_head import AnswerHead
 from proxy.capture import MAX_BODY, Capture, ShadowJob
@@ -13,7 +14,7 @@ SERVICE = Upstream("catalog", "http://c:2", "c", 2)
 
 def _captured(*parts: bytes) -> Capture:
     capture = Capture()
-    capture.head(AnswerHead(201, [(b"X-A", b"1"), (b"Connection", b"close")]), 0.25)
+    capture.head(AnswerHead(201, block((b"X-A", b"1"), (b"Connection", b"close"))), 0.25)
     for part in parts:
         capture.body(part)
     return capture
@@ -41,7 +42,7 @@ def test_a_head_is_kept_as_its_upstream_gave_it() -> None:
 
 def _job() -> ShadowJob:
     headers = [(b"Host", b"shop.example"), (b"SCRIPT_NAME", b"/x"), (b"Accept", b"a: b"), (b"X-Empty", b"")]
-    head = read_head(b"GET", b"/%61?q=%2F", headers, http10=False)
+    head = read_head(spelled(b"GET", b"/%61?q=%2F", *headers))
     return _captured(b"control").job(
         request=head,
         forwarded=upstream_head(head, b"id", b"X-Forwarded-For: 1.2.3.4"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.cohort import BUCKETS, COOKIE, bucket, cohort_key, in_canary, mint, verified, without_cohort
+from proxy.cohort import BUCKETS, COOKIE, bucket, cohort_key, mint, share, verified, without_cohort
 
 SECRET = b"a secret of the installation"
 KEYS = [b"key-%d" % number for number in range(10_000)]
@@ -16,12 +16,12 @@ _percents = st.integers(0, BUCKETS).map(lambda hundredths: hundredths / 100)
 @given(st.integers(0, BUCKETS - 1), _percents, _percents)
 def test_who_is_in_a_share_is_in_every_larger_one(number: int, one: float, other: float) -> None:
     small, large = sorted((one, other))
-    assert not in_canary(number, small) or in_canary(number, large)
+    assert not number < share(small) or number < share(large)
 
 
 @given(_percents)
 def test_a_share_has_exactly_its_buckets(percent: float) -> None:
-    assert sum(in_canary(number, percent) for number in range(BUCKETS)) == round(percent * 100)
+    assert share(percent) == round(percent * 100)
 
 
 def test_a_key_keeps_its_bucket_over_releases() -> None:
@@ -30,9 +30,9 @@ def test_a_key_keeps_its_bucket_over_releases() -> None:
 
 @pytest.mark.parametrize("percent", [0.5, 1, 10, 30, 50, 90])
 def test_ten_thousand_keys_spread_evenly(percent: float) -> None:
-    share = percent / 100
-    inside = sum(in_canary(bucket(SECRET, "catalog", key), percent) for key in KEYS)
-    assert inside == pytest.approx(len(KEYS) * share, abs=3 * math.sqrt(len(KEYS) * share * (1 - share)))
+    part = percent / 100
+    inside = sum(bucket(SECRET, "catalog", key) < share(percent) for key in KEYS)
+    assert inside == pytest.approx(len(KEYS) * part, abs=3 * math.sqrt(len(KEYS) * part * (1 - part)))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from proxy.decide import Decision, Router
+from proxy.decide import Decision, Router, decide
 from proxy.routes import Group, Owner, Route, RouteTable, Stage, Upstream, frozen
 
 MONOLITH = Upstream("monolith", "http://m:1", "m", 1)
@@ -25,7 +25,7 @@ def _decision(
 ) -> Decision:
     router = _router(stage, shadow_percent)
     route = router.table.routes["r"]
-    return router.decide(route, safe=safe, bucket=bucket, draw=draw)
+    return decide(router.choices(route), safe=safe, bucket=bucket, draw=draw)
 
 
 ALWAYS = {Stage.MONOLITH: MONOLITH, Stage.SHADOW: MONOLITH, Stage.SERVICE: SERVICE, Stage.RETIRED: SERVICE}

@@ -1,12 +1,14 @@
 """Every error of the proxy itself has one id, one status and a sentence that leaks nothing."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from proxy.access_log import AccessLine
+from proxy.access_line import Entry, line_of
 from proxy.errors import ForwardError, RequestRefused
+from proxy.routes import Route, Stage
 
 
 def test_no_two_errors_share_an_id_or_a_sentence() -> None:
@@ -49,4 +51,9 @@ def test_the_page_has_every_field_of_the_access_log() -> None:
         for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
         for name in re.findall("`(.+?)`", row)
     }
-    assert named == set(AccessLine.__struct_fields__)
+    entry = Entry(b"an-id", "10.1.2.3", 200, 216, "catalog", 100.0, 100.5)
+    entry.connected = entry.first_byte = 100.1
+    entry.version, entry.method, entry.path, entry.traceparent = "v", b"GET", b"/", b"00-0-0-01"
+    entry.route = Route("r", "g", "/", ("GET",), Stage.CANARY)
+    entry.bucket, entry.fallback, entry.error = 1, "reset", "bad_host"
+    assert named == json.loads(line_of(entry, 0.0)).keys()

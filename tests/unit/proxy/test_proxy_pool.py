@@ -68,7 +68,7 @@ class Asking:
 
     def answer_flush(self) -> None: ...
 
-    def answer_end(self) -> None:
+    def answer_end(self, trailers: object) -> None:
         self.ended = True
 
     def answer_lost(self, error: ForwardError, *, clean: bool) -> None:

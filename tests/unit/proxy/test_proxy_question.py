@@ -1,6 +1,7 @@
 """When the monolith is asked who sent a request, in which words, and what its answers mean."""
 
 import pytest
+from spelling import Header, block, spelled
 
 from proxy.answer_head import AnswerHead
 from proxy.errors import ForwardError
@@ -22,11 +23,10 @@ HOST = (b"Host", b"shop.example")
 MONOLITH = Upstream("monolith", "http://m:1", "m", 1)
 GROUP = Group("catalog", "catalog", ("catalog_product", "catalog_review"), Owner.MONOLITH)
 COOKIE = b"sessionid"
-Header = tuple[bytes, bytes]
 
 
 def read(*headers: Header, method: bytes = b"GET", target: bytes = b"/a?b=c") -> RequestHead:
-    return read_head(method, target, [HOST, *headers], http10=False)
+    return read_head(spelled(method, target, HOST, *headers))
 
 
 def asked(
@@ -36,7 +36,7 @@ def asked(
     safe: bool = True,
     host: bytes = b"shop.example",
 ) -> Question:
-    head = read_head(b"GET", b"/a?b=c", [(b"Host", host), *headers], http10=False)
+    head = read_head(spelled(b"GET", b"/a?b=c", (b"Host", host), *headers))
     who = credentials_of(head, COOKIE)
     assert who is not None
     return question(
@@ -83,7 +83,7 @@ def test_a_session_is_read_as_django_reads_it(cookies: bytes, session: str) -> N
 
 def test_every_authorization_line_counts() -> None:
     head = read((b"authorization", b"Token a"), (b"AUTHORIZATION", b"Token b"))
-    assert credentials_of(head, COOKIE) == Credentials("", (b" Token a", b" Token b"))
+    assert credentials_of(head, COOKIE) == Credentials("", (b"Token a", b"Token b"))
 
 
 ALICE = (b"Cookie", b"sessionid=alice")
@@ -151,7 +151,7 @@ def test_the_question_says_what_is_asked_about_and_leaves_out_the_body() -> None
 
 
 def said(status: int, *headers: Header) -> AnswerHead:
-    return AnswerHead(status, list(headers))
+    return AnswerHead(status, block(*headers))
 
 
 def test_an_answer_that_the_endpoint_did_not_mark_says_nothing() -> None:
