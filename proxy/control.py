@@ -1,6 +1,7 @@
 """A worker's control socket: one line of JSON asks, one line answers. Local, and open to one user.
 
 {"verb": "apply"}   load the file now; answers with the version in force and what was rejected
+                    with "change" (`change.TableChange`): what has changed since the version in force
 {"verb": "status"}  the same, with what this worker counted
 """
 
@@ -8,31 +9,34 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proxy.live_table import LiveTable
+import msgspec
+
+from proxy.applying import Applying
+from proxy.change import TableChange
 from proxy.metrics import nested
 from proxy.recent import SECONDS
 from proxy.runtime import Runtime
 
+MAX_QUESTION = 1024 * 1024  # bytes of one line
+
 
 class Control:
-    """Answers on `<folder>/worker-<pid>.sock`. `apply` loads the table's file into the worker."""
+    """Answers on `<folder>/worker-<pid>.sock`."""
 
-    def __init__(self, folder: Path, runtime: Runtime, live: LiveTable, apply: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, runtime: Runtime, applying: Applying) -> None:
         self._path = folder / f"worker-{os.getpid()}.sock"
         self._runtime = runtime
-        self._live = live
-        self._apply = apply
+        self._applying = applying
         self._started = time.time()
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Start to listen."""
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=MAX_QUESTION)
         self._path.chmod(0o600)
 
     def close(self) -> None:
@@ -44,30 +48,33 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError, asyncio.CancelledError):
             pass  # the asker left, sent a line longer than a question can be, or the worker stops
         finally:
             writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            verb = json.loads(line)["verb"]
+            question = json.loads(line)
+            verb = question["verb"]
         except (ValueError, KeyError, TypeError):
             return {"error": 'not a question: wanted {"verb": "apply"} or {"verb": "status"}'}
         if verb == "apply":
-            self._apply()
+            change = _change(question.get("change"))
+            if change is None or not self._applying.change(change):
+                await self._applying.read()
             return self._versions()
         if verb == "status":
             return self._versions() | self._counts()
         return {"error": f"unknown verb {verb!r}: wanted 'apply' or 'status'"}
 
     def _versions(self) -> dict[str, Any]:
-        rejected = self._live.rejected
+        rejected = self._applying.rejected
         return {
             "pid": os.getpid(),
-            "version": self._runtime.router.table.version,
+            "version": self._applying.version,
             "rejected": rejected and {"version": rejected.version, "reason": rejected.reason},
         }
 
@@ -91,3 +98,12 @@ class Control:
     def _recent(self) -> dict[int, Any]:
         totals, now = self._runtime.metrics.totals(), time.monotonic()
         return {seconds: nested(self._runtime.recent.within(seconds, now, totals)) for seconds in SECONDS}
+
+
+def _change(told: object) -> TableChange | None:
+    """Return the change that was told, None where there is none or not all of it is understood here."""
+    try:
+        change = msgspec.convert(told, TableChange)
+    except msgspec.ValidationError:
+        return None
+    return change if json.loads(msgspec.json.encode(change)) == told else None

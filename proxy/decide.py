@@ -4,6 +4,7 @@ no random number; the bucket and the sampling draw come in as arguments.
 
 from dataclasses import dataclass
 
+from proxy.change import TableChange, changed_table, touched_routes
 from proxy.cohort import share
 from proxy.match import Matcher
 from proxy.routes import Route, RouteTable, Stage, Upstream
@@ -61,11 +62,26 @@ def decide(options: Choices, *, safe: bool, bucket: int | None, draw: float) -> 
 class Router:
     """A routing table made ready to decide: immutable, and kept by every request that began with it."""
 
-    def __init__(self, table: RouteTable) -> None:
+    def __init__(
+        self, table: RouteTable, matcher: Matcher | None = None, options: dict[str, Choices] | None = None
+    ) -> None:
+        """Make a table ready, with what is worked out of it already."""
         self.table = table
         self.default = Decision(table.monolith)
-        self._matcher = Matcher(table.routes.values())
-        self._choices = {name: choices(table, route) for name, route in table.routes.items()}
+        self._matcher = matcher or Matcher(table.routes.values())
+        self._choices = options or {name: choices(table, route) for name, route in table.routes.items()}
+
+    def changed(self, change: TableChange) -> "Router":
+        """Return the router of the table that `change` makes of this one's; it shares all that stays."""
+        before, table = self.table.routes, changed_table(self.table, change)
+        options = dict(self._choices)
+        for name in change.gone_routes:
+            del options[name]
+        for route in touched_routes(table, change).values():
+            options[route.name] = choices(table, route)
+        names = (*change.gone_routes, *(route.name for route in change.routes if route.name in before))
+        matcher = self._matcher.changed([before[name] for name in names], change.routes)
+        return Router(table, matcher, options)
 
     def find(self, method: bytes, path: bytes) -> Route | None:
         """Return the route of a request's method and canonical path, None where no route names it."""

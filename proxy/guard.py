@@ -5,10 +5,11 @@ names the same service with the same options: a flip neither closes nor opens on
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from proxy.breaker import Breaker
+from proxy.change import TableChange, touched_routes
 from proxy.decide import Decision, Router
 from proxy.fallback import Rules, rules_of
 from proxy.routes import BreakerOptions, Route, Upstream
@@ -34,22 +35,36 @@ class Guards:
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
         self._breakers: dict[_Key, Breaker] = {}
-        self._guards: Mapping[str, Guard] = {}
+        self._guards: dict[str, Guard] = {}
 
-    def adopt(self, router: Router) -> None:
-        """Make the guards of every route of a table, and forget breakers that it has no use for."""
-        table, before = router.table, self._breakers
-        self._breakers = {}
-        self._guards = {
-            route.name: Guard(
-                rules=rules_of(route, table.groups[route.group].owner),
-                max_body=route.fallback.max_body,
-                instead=router.default,
-                upstream=table.service_of(route),
-                breaker=self._breaker(route, table.service_of(route), before),
-            )
-            for route in table.routes.values()
-        }
+    def adopt(self, router: Router, change: TableChange | None = None) -> None:
+        """Make the guards of a table's routes; with the `change` that made it, of those that it touches.
+
+        Breakers that no route has any more are forgotten.
+        """
+        table, guards = router.table, self._guards
+        touched = table.routes if change is None else touched_routes(table, change)
+        gone = [guards.pop(name) for name in (list(guards) if change is None else change.gone_routes)]
+        for name, route in touched.items():
+            if name in guards:
+                gone.append(guards[name])
+            guards[name] = self._guard(router, route)
+        if {id(guard.breaker) for guard in gone} - {id(guards[name].breaker) for name in touched}:
+            self._forget_unused()
+
+    def _forget_unused(self) -> None:
+        used = {id(guard.breaker) for guard in self._guards.values()}
+        self._breakers = {key: each for key, each in self._breakers.items() if id(each) in used}
+
+    def _guard(self, router: Router, route: Route) -> Guard:
+        upstream = router.table.service_of(route)
+        return Guard(
+            rules=rules_of(route, router.table.groups[route.group].owner),
+            max_body=route.fallback.max_body,
+            instead=router.default,
+            upstream=upstream,
+            breaker=self._breaker(route, upstream),
+        )
 
     def of(self, route: Route) -> Guard:
         """Return a route's guard."""
@@ -59,14 +74,13 @@ class Guards:
         """Return every breaker of the table in force."""
         return self._breakers.values()
 
-    def _breaker(self, route: Route, upstream: Upstream, before: Mapping[_Key, Breaker]) -> Breaker | None:
+    def _breaker(self, route: Route, upstream: Upstream) -> Breaker | None:
         options = route.breaker or _DEFAULT
         if not options.enabled:
             return None
         own = route.name if route.breaker is not None else ""
         key = (upstream.url, own, options)
-        breaker = self._breakers.get(key) or before.get(key)
+        breaker = self._breakers.get(key)
         if breaker is None:
-            breaker = Breaker(upstream.name, own, options, self._log)
-        self._breakers[key] = breaker
+            breaker = self._breakers[key] = Breaker(upstream.name, own, options, self._log)
         return breaker

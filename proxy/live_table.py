@@ -1,4 +1,4 @@
-"""The table in force, and what happens when its file changes: a sound one is used at once, a bad one never.
+"""The table's file as it stands, and the last good text: read, checked, never waited for by a request.
 
 The last good text is kept beside the control sockets, so that a worker born while the file is bad serves
 what its siblings serve.
@@ -15,6 +15,8 @@ from proxy.table import TableError, parse_table
 
 LAST_GOOD = "last-good.toml"
 
+_Identity = tuple[int, int, int] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -24,47 +26,54 @@ class Rejected:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The file as it was read once: its table, or why there is none. Neither where the version was known."""
+
+    identity: _Identity
+    table: RouteTable | None = None
+    rejected: Rejected | None = None
+
+
 class LiveTable:
-    """Reads the file, remembers what was refused, keeps the last good text."""
+    """Reads the file and keeps the last good text. Blocks: reading a table takes milliseconds and more."""
 
     def __init__(self, file: Path, control: Path) -> None:
         self._file = file
         self._last_good = control / LAST_GOOD
-        self._seen: tuple[int, int, int] | None = None
-        self.rejected: Rejected | None = None
+        self._kept = ""  # the version of the last good text, where this worker kept it
 
-    def first(self) -> Router:
+    def first(self) -> tuple[Router, Reading]:
         """Return the router a new worker starts with: the file's, or the last good one's while that is bad.
 
         Raises TableError or OSError where there is neither.
         """
-        table = self.read()
+        reading = self.read()
+        table = reading.table
         if table is None:
             table = parse_table(self._last_good.read_text(), str(self._last_good))
-        return Router(table)
+        return Router(table), reading
 
-    def read(self) -> RouteTable | None:
-        """Return the file's table if it is sound, None (and `rejected` set) if it is not."""
-        self._seen = self._identity()
+    def read(self, known: str = "") -> Reading:
+        """Return what the file holds; a text of the version `known` is sound and not read again."""
+        identity = self.identity()
         try:
             text = self._file.read_text()
         except (OSError, UnicodeDecodeError) as error:
-            self.rejected = Rejected("unreadable", f"{self._file}: {error}")
-            return None
-        try:
-            table = parse_table(text, str(self._file))
-        except TableError as error:
-            self.rejected = Rejected(version_of(text), str(error))
-            return None
-        self.rejected = None
-        self._keep(text)
-        return table
+            return Reading(identity, rejected=Rejected("unreadable", f"{self._file}: {error}"))
+        version, table = version_of(text), None
+        if version != known:
+            try:
+                table = parse_table(text, str(self._file))
+            except TableError as error:
+                return Reading(identity, rejected=Rejected(version, str(error)))
+        if version != self._kept:
+            self._keep(text)
+            self._kept = version
+        return Reading(identity, table)
 
-    def changed(self) -> bool:
-        """Return whether the file is another than the one last read."""
-        return self._identity() != self._seen
-
-    def _identity(self) -> tuple[int, int, int] | None:
+    def identity(self) -> _Identity:
+        """Return what tells the file from the one that was there before; None where there is none."""
         try:
             stat = self._file.stat()
         except OSError:

@@ -115,38 +115,64 @@ class _Node:
     here: dict[bytes, Route] = field(default_factory=dict)
     rest: dict[bytes, Route] = field(default_factory=dict)
 
-    def grow(self, segment: bytes) -> "_Node":
-        if segment != PARAM:
-            return self.literal.setdefault(segment, _Node())
-        if self.param is None:
-            self.param = _Node()
-        return self.param
+    def copy(self) -> "_Node":
+        """Return a node of its own that shares all that lies below."""
+        return _Node(dict(self.literal), self.param, dict(self.here), dict(self.rest))
+
+    def grow(self, segment: bytes, *, shared: bool) -> "_Node":
+        """Return the node that a segment leads to, made if there is none; `shared`: a copy in its place."""
+        below = self.param if segment == PARAM else self.literal.get(segment)
+        if below is not None and not shared:
+            return below
+        below = _Node() if below is None else below.copy()
+        if segment == PARAM:
+            self.param = below
+        else:
+            self.literal[segment] = below
+        return below
 
 
 class Matcher:
     """Which route a method and canonical path belong to: the most specific one, a literal before a parameter.
 
-    Paths without parameters are one dictionary look-up, whatever the number of routes.
+    Paths without parameters are one dictionary look-up, whatever the number of routes. Immutable once made.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._static: dict[bytes, dict[bytes, Route]] = {}
         self._root = _Node()
-        for route in routes:
-            self._add(route, parse_template(route.path))
+        self._add(routes, shared=False)
 
-    def _add(self, route: Route, template: Template) -> None:
-        by_method = {method.encode(): route for method in route.methods}
+    def changed(self, gone: Iterable[Route], new: Iterable[Route]) -> "Matcher":
+        """Return a matcher without the routes `gone` and with the `new` ones; it shares all the rest."""
+        matcher = Matcher(())
+        matcher._static, matcher._root = dict(self._static), self._root.copy()
+        for route in gone:
+            place = matcher._place(parse_template(route.path), shared=True)
+            for method in route.methods:
+                del place[method.encode()]
+        matcher._add(new, shared=True)
+        return matcher
+
+    def _add(self, routes: Iterable[Route], *, shared: bool) -> None:
+        for route in routes:
+            place = self._place(parse_template(route.path), shared=shared)
+            place.update((method.encode(), route) for method in route.methods)
+
+    def _place(self, template: Template, *, shared: bool) -> dict[bytes, Route]:
+        """Return the routes by method that end where a template does; `shared`: a copy of its own."""
         if PARAM not in template and REST not in template:
-            self._static.setdefault(b"/" + b"/".join(template), {}).update(by_method)
-            return
+            path = b"/" + b"/".join(template)
+            found = self._static.get(path)
+            if found is None or shared:
+                found = self._static[path] = dict(found or ())
+            return found
         node = self._root
         for segment in template:
             if segment == REST:
-                node.rest.update(by_method)
-                return
-            node = node.grow(segment)
-        node.here.update(by_method)
+                return node.rest
+            node = node.grow(segment, shared=shared)
+        return node.here
 
     def find(self, method: bytes, path: bytes) -> Route | None:
         """Return the route of a request, None where the monolith answers because no route names it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from proxy import cohort, debug, trace
 from proxy.access_line import CLIENT_LEFT, Entry, line_of
 from proxy.access_log import AccessLog
+from proxy.change import TableChange
 from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.errors import ForwardError
@@ -76,10 +77,10 @@ class Runtime:
         self._clock_offset = time.time() - time.monotonic()
         self._random = random.Random()  # noqa: S311 - samples shadows and names traces; nothing secret hangs on it
 
-    def use(self, router: Router) -> None:
-        """Let every request from now on follow `router`."""
+    def use(self, router: Router, change: TableChange | None = None) -> None:
+        """Let every request from now on follow `router`, which `change` made of the one before."""
         self.router = router
-        self.guards.adopt(router)
+        self.guards.adopt(router, change)
         upstreams = list(router.table.upstreams.values())
         self.pools.keep_only(upstreams)
         self.shadow.keep_only(upstreams)

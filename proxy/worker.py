@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import uvloop
@@ -11,9 +12,9 @@ from gunicorn.workers.base import Worker
 
 from proxy.access_log import AccessLog
 from proxy.admin import Admin
+from proxy.applying import Applying, settle
 from proxy.control import Control
 from proxy.counts import SUFFIX
-from proxy.decide import Router
 from proxy.downstream import ClientConnection
 from proxy.live_table import LiveTable
 from proxy.runtime import SWEEP_SECONDS, Runtime
@@ -44,9 +45,10 @@ class ProxyWorker(Worker):
             access_log = AccessLog(settings.access_log, self.log.error_log)
         self._listen_to_signals(loop, stopping, access_log)
         live = LiveTable(settings.table, settings.control)
+        router, born_with = live.first()
         runtime = Runtime(
             loop,
-            live.first(),
+            router,
             secret=settings.secret,
             session_cookie=settings.session_cookie.encode(),
             pairs=settings.pairs,
@@ -58,12 +60,14 @@ class ProxyWorker(Worker):
             access_log=access_log,
             debug=settings.debug,
         )
-        control = Control(settings.control, runtime, live, lambda: self._apply(live, runtime))
+        applying = Applying(live, runtime, born_with, self.log.error_log)
+        control = Control(settings.control, runtime, applying)
         await control.open()
-        self._watch(live, runtime)  # a flip before the socket stood was not heard on it
+        await applying.look()  # a flip before the socket stood was not heard on it
+        settle()
         servers = [await self._listen(loop, runtime, settings, sock) for sock in self.sockets]
         ticks = [
-            loop.create_task(self._every(WATCH_SECONDS, lambda: self._watch(live, runtime))),
+            loop.create_task(self._every(WATCH_SECONDS, applying.look)),
             loop.create_task(self._every(SWEEP_SECONDS, runtime.sweep)),
             loop.create_task(self._every(1.0, lambda: self._beat(stopping))),
         ]
@@ -111,11 +115,12 @@ class ProxyWorker(Worker):
         context.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
         return context
 
-    async def _every(self, seconds: float, act: Any) -> None:
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None] | None]) -> None:
         while True:
             await asyncio.sleep(seconds)
             try:
-                act()
+                if (acting := act()) is not None:
+                    await acting
             except Exception:
                 self.log.exception("a periodic duty failed; it is tried again in %g s", seconds)
 
@@ -124,22 +129,6 @@ class ProxyWorker(Worker):
         if os.getppid() != self.ppid:
             self.log.info("the master is gone; worker %s stops", self.pid)
             stopping.set()
-
-    def _watch(self, live: LiveTable, runtime: Runtime) -> None:
-        if live.changed():
-            self._apply(live, runtime)
-
-    def _apply(self, live: LiveTable, runtime: Runtime) -> None:
-        table = live.read()
-        if table is None:
-            assert live.rejected is not None
-            runtime.metrics.observe_rejected_table()
-            self.log.error(
-                "table rejected, version %s serves on: %s", runtime.router.table.version, live.rejected.reason
-            )
-        elif table.version != runtime.router.table.version:
-            runtime.use(Router(table))
-            self.log.info("table %s applied", table.version)
 
     async def _drain(self, runtime: Runtime) -> None:
         runtime.drain()

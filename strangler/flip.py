@@ -7,7 +7,8 @@ it under one lock, and only if the table is still the version that the step was 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from proxy.routes import Route, Stage, version_of
+from proxy.change import TableChange, change_between
+from proxy.routes import Route, Stage
 from proxy.table import TableError, parse_table
 from strangler.actor import Actor
 from strangler.audit import Action, Audit, Outcome, Record, reconcile
@@ -29,13 +30,18 @@ class Move:
     origin: Position
     target: Position
     reason: str
-    before: str
     text: str  # of the table after the step
+    change: TableChange  # what it makes of the table
+
+    @property
+    def before(self) -> str:
+        """The version of the table before the step."""
+        return self.change.base
 
     @property
     def after(self) -> str:
         """The version of the table after the step."""
-        return version_of(self.text)
+        return self.change.version
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,14 @@ def _plan(seen: TableText, action: Action, route: Route, target: Position, reaso
     origin = Position.of(route)
     text = seen.text if origin == target else moved(seen.text, route.name, target)
     try:
-        parse_table(text, "the table after this change")
+        table = parse_table(text, "the table after this change")
     except TableError as error:
         problems = "; ".join(str(problem) for problem in error.problems)
         raise TableForbids(
             f"route {route.name!r} cannot go to {target}: {problems}",
             next=f"strangler takeover plan {route.group}",
         ) from None
-    return Move(action, route.name, origin, target, reason, seen.table.version, text)
+    return Move(action, route.name, origin, target, reason, text, change_between(seen.table, table))
 
 
 def _carry_out(place: Installation, move: Move, actor: Actor) -> Moved:
@@ -113,7 +119,7 @@ def _carry_out(place: Installation, move: Move, actor: Actor) -> Moved:
             audit.append(missing)
         line = audit.append(_record(move, actor, verdict_counts(place.verdicts).get(move.route)))
         replace_text(place.table, move.text, expected=move.before)
-        replies = apply_table(place.control)
+        replies = apply_table(place.control, move.change)
         audit.append(_outcome(line, move, replies, actor))
     _require_acknowledgement(move, replies)
     return _moved(move, replies)

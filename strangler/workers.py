@@ -13,7 +13,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from proxy.change import TableChange
+
 T = TypeVar("T")
+
+MAX_CHANGE = 512 * 1024  # bytes; a worker has read the file by the time it has taken a larger one
 
 
 class RejectedTable(msgspec.Struct, frozen=True):
@@ -89,9 +93,16 @@ class Replies(Generic[T]):
     seconds: float
 
 
-def apply_table(control: Path, seconds: float = 2.0) -> Replies[Applied]:
-    """Tell every live worker to load the table's file now, and wait until each has answered."""
-    return _ask_all(control, {"verb": "apply"}, Applied, seconds)
+def apply_table(control: Path, change: TableChange | None = None, seconds: float = 2.0) -> Replies[Applied]:
+    """Tell every live worker to serve the table's file from now on, and wait until each has answered.
+
+    A worker that serves the base of `change` need not read the file, which must hold what the change makes.
+    """
+    question: dict[str, object] = {"verb": "apply"}
+    told = msgspec.to_builtins(change) if change is not None else None
+    if told is not None and len(msgspec.json.encode(told)) <= MAX_CHANGE:
+        question["change"] = told
+    return _ask_all(control, question, Applied, seconds)
 
 
 def worker_statuses(control: Path, seconds: float = 2.0) -> Replies[WorkerStatus]:
@@ -104,7 +115,7 @@ def stale_sockets(control: Path) -> tuple[Path, ...]:
     return tuple(path for _, path in _sockets(control) if not _listens(path))
 
 
-def _ask_all(control: Path, question: Mapping[str, str], answer: type[T], seconds: float) -> Replies[T]:
+def _ask_all(control: Path, question: Mapping[str, object], answer: type[T], seconds: float) -> Replies[T]:
     started = time.perf_counter()
     deadline = time.monotonic() + seconds
     line = msgspec.json.encode(question) + b"\n"

@@ -135,9 +135,10 @@ class RunningProxy:
         assert self.process.poll() is None, self.log()
         return len(self.ask("status")) == self._workers
 
-    def ask(self, verb: str) -> list[dict[str, Any]]:
+    def ask(self, verb: str, **more: Any) -> list[dict[str, Any]]:
         """Return what every living worker answers."""
-        return [json.loads(line) for line in self.lines(json.dumps({"verb": verb}).encode() + b"\n")]
+        question = json.dumps({"verb": verb} | more).encode() + b"\n"
+        return [json.loads(line) for line in self.lines(question)]
 
     def lines(self, question: bytes) -> list[bytes]:
         """Return every living worker's answer to a line on its control socket."""

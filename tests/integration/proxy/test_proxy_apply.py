@@ -4,13 +4,17 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 from raw_client import Client, fetch, head
 from recording_origin import Asked, Origin, Peer, answer, fresh
 from running_proxy import RunningProxy, route, table, until
 
+from proxy.change import change_between
 from proxy.routes import version_of
+from proxy.table import parse_table
 
 FLIPS = 40
 
@@ -56,6 +60,62 @@ def test_apply_makes_a_table_live_in_every_worker(
     assert len({worker["pid"] for worker in acknowledged}) == 2
     assert {worker["version"] for worker in acknowledged} == {version_of(at_service)}
     assert _answers(flipping) == {b'{"from":"service"}'}
+
+
+def _told(before: str, after: str) -> dict[str, Any]:
+    """Return what `strangler flip` tells the workers."""
+    change = change_between(parse_table(before, "before"), parse_table(after, "after"))
+    told: dict[str, Any] = msgspec.to_builtins(change)
+    return told
+
+
+def test_a_change_is_served_by_every_worker_that_has_its_base(
+    flipping: RunningProxy, at_monolith: str, at_service: str
+) -> None:
+    acknowledged = flipping.ask("apply", change=_told(at_monolith, at_service))  # the file is not looked at
+    assert {worker["version"] for worker in acknowledged} == {version_of(at_service)}
+    assert _answers(flipping) == {b'{"from":"service"}'}
+
+
+def test_what_the_file_holds_wins_in_the_end(
+    flipping: RunningProxy, at_monolith: str, at_service: str
+) -> None:
+    flipping.ask("apply", change=_told(at_monolith, at_service))
+    flipping.write(at_monolith + "# touched\n")
+    until(lambda: _versions(flipping) == {version_of(at_monolith + "# touched\n")}, "the file is read")
+    assert _answers(flipping) == {b'{"from":"monolith"}'}
+
+
+@pytest.mark.parametrize("spoiled", ["another base", "an unknown option", "no change"])
+def test_a_change_that_does_not_fit_is_read_from_the_file(
+    flipping: RunningProxy, at_monolith: str, at_service: str, spoiled: str
+) -> None:
+    told: Any = _told(at_monolith, at_service)
+    told["routes"][0]["stage"] = "shadow"  # not what the file says
+    if spoiled == "another base":
+        told["base"] = version_of("another")
+    elif spoiled == "an unknown option":
+        told["routes"][0]["from_a_newer_kit"] = True
+    else:
+        told = "nonsense"
+    flipping.write(at_service)
+    acknowledged = flipping.ask("apply", change=told)
+    assert {worker["version"] for worker in acknowledged} == {version_of(at_service)}
+    assert _answers(flipping) == {b'{"from":"service"}'}
+
+
+def test_a_worker_is_born_with_what_its_siblings_were_told(
+    flipping: RunningProxy, at_monolith: str, at_service: str
+) -> None:
+    flipping.write(at_service)
+    flipping.ask("apply", change=_told(at_monolith, at_service))
+    kept = flipping.control / "last-good.toml"
+    until(lambda: kept.read_text() == at_service, "the text is kept")
+    flipping.write("nonsense")
+    before = flipping.pids()
+    os.kill(min(before), signal.SIGKILL)
+    until(lambda: len(flipping.pids() - before) == 1 and flipping.complete(), "a new worker is born")
+    assert _versions(flipping) == {version_of(at_service)}
 
 
 def test_a_kept_connection_follows_the_new_table(
@@ -199,7 +259,8 @@ def test_flips_under_load_cost_no_request(flipping: RunningProxy, at_monolith: s
             text = (at_service, at_monolith)[number % 2]
             seen = sum(answered)
             until(lambda seen=seen: sum(answered) > seen + 10, "requests go on")  # type: ignore[misc]
-            acknowledged = flipping.apply(text)
+            flipping.write(text)
+            acknowledged = flipping.ask("apply", change=_told((at_monolith, at_service)[number % 2], text))
             assert {worker["version"] for worker in acknowledged} == {version_of(text)}
             assert len(acknowledged) == 2
     finally:
