@@ -6,7 +6,7 @@ import sys
 
 from tests.postgres import running_postgres
 
-MONOLITH = ["tests/unit/monolith", "tests/integration/monolith"]
+MONOLITH = ["tests/unit/monolith", "tests/integration/monolith", "tests/integration/fence"]
 
 
 def main(arguments: list[str]) -> int:

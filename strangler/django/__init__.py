@@ -1,6 +1,8 @@
-"""What a Django monolith installs so that services know who asks: one line in its urls.
+"""What a Django monolith installs. It imports nothing else of the kit.
+
+`urls` lets services know who asks; the app and its middleware let the tables move:
 
     urlpatterns = [path("", include("strangler.django.urls")), ...]
-
-It imports nothing else of the kit, and answers nobody who does not know the service key.
+    INSTALLED_APPS = ["strangler.django", ...]
+    MIDDLEWARE = ["strangler.django.middleware.FenceMiddleware", ...]
 """
