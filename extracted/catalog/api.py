@@ -7,7 +7,8 @@ from extracted.catalog.forms import CATEGORY, PRODUCT, PRODUCT_ITEM, REVIEW
 from extracted.catalog.store import Categories, Products, Reviews
 from extracted.chassis.identity import Identity
 from extracted.chassis.resource import Call, Resource
-from extracted.chassis.rest import Collection, Entity, Item, Shelf
+from extracted.chassis.rest import Collection, Entity, Item
+from extracted.chassis.writing import Shelf
 
 
 def staff_writes(call: Call) -> bool:

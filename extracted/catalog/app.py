@@ -11,7 +11,7 @@ from extracted.chassis.app import Service, build
 from extracted.chassis.database import Database
 from extracted.chassis.identity import IdentityReader
 from extracted.chassis.logs import log_as_json
-from extracted.chassis.rest import Shelf
+from extracted.chassis.writing import Shelf
 
 NAME = "catalog"
 

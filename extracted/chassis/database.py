@@ -15,6 +15,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
+from extracted.chassis.fence import name_refusal
+
 BUSY_SECONDS = 20
 BEGIN = "begin"
 
@@ -73,6 +75,12 @@ def database_url(url: str) -> URL:
 
 
 def _engine(url: URL) -> Engine:
+    engine = _engine_of(url)
+    event.listen(engine, "handle_error", name_refusal)
+    return engine
+
+
+def _engine_of(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     if url.database:

@@ -10,7 +10,9 @@ ApiError
 ├── MethodNotAllowed      405
 ├── NotAcceptable         406
 ├── Conflict              409
-└── UnsupportedMediaType  415
+├── Moved                 409: another database owns the table
+├── UnsupportedMediaType  415
+└── KeyReused             422
 """
 
 from typing import ClassVar
@@ -114,3 +116,27 @@ class UnsupportedMediaType(ApiError):
 
     def __init__(self, content_type: str) -> None:
         super().__init__(f'Unsupported media type "{content_type}" in request.')
+
+
+class Moved(ApiError):
+    """A fence stands before the table: another database owns it. Nothing of the request was kept."""
+
+    status = 409
+
+    def __init__(self, table: str, group: str, epoch: int) -> None:
+        super().__init__(
+            f"The table {table} of group {group} is written elsewhere since epoch {epoch}, and this database"
+            " refuses. Nothing of this request was kept; sent to the owner it can succeed."
+        )
+        self.body = {"detail": str(self), "code": "moved"}
+        self.headers = {
+            "X-Strangler-Moved": f"{group}; epoch={epoch}; effect=none",
+            "Cache-Control": "no-store",
+        }
+
+
+class KeyReused(ApiError):
+    """An Idempotency-Key came with a request other than its first one."""
+
+    status = 422
+    detail = "This Idempotency-Key was used for another request."

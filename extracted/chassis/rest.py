@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from extracted.chassis.database import Database
+from extracted.chassis.answers import once
 from extracted.chassis.errors import NotAuthenticated, PermissionDenied
 from extracted.chassis.fields import Field, represent
 from extracted.chassis.form import accept
@@ -16,8 +14,7 @@ from extracted.chassis.identity import Identity
 from extracted.chassis.pages import page_body
 from extracted.chassis.resource import Action, Answer, Call
 from extracted.chassis.table import Table
-
-T = TypeVar("T")
+from extracted.chassis.writing import Shelf, write
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,6 @@ class Entity:
     listed: Mapping[str, Field]
     permits: Callable[[Call], bool]
     may_change: Callable[[Identity, Any], bool] = lambda _identity, _row: True
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """Where the things are: the database, and the clock that dates their changes."""
-
-    database: Database
-    clock: Callable[[], datetime]
 
 
 class Collection:
@@ -70,12 +59,12 @@ class Collection:
         data = call.data()
         table = self.entity.table
 
-        def insert(session: Session) -> dict[str, Any]:
+        def insert(session: Session) -> Answer:
             values = accept(self.fields, data, table.lookup(session, None), partial=False)
             row = table.create(session, values, call.identity, self.shelf.clock())
-            return represent(self.fields, row)
+            return Answer(201, represent(self.fields, row))
 
-        return Answer(201, write(self.shelf.database, insert))
+        return write(self.shelf, table.name, insert, once(call))
 
 
 class Item:
@@ -112,33 +101,26 @@ class Item:
         call.receive()
         table = self.entity.table
 
-        def change(session: Session) -> dict[str, Any]:
+        def change(session: Session) -> Answer:
             row = self._get(session, call)
             lookup = table.lookup(session, row.id)
             values = accept(self.fields, call.data(), lookup, partial=call.method == "PATCH")
             table.update(session, row, values, self.shelf.clock())
-            return represent(self.fields, row)
+            return Answer(200, represent(self.fields, row))
 
-        return Answer(200, write(self.shelf.database, change))
+        return write(self.shelf, table.name, change)
 
     def _delete(self, call: Call) -> Answer:
-        write(
-            self.shelf.database, lambda session: self.entity.table.delete(session, self._get(session, call))
-        )
-        return Answer(204, None)
+        table = self.entity.table
+
+        def remove(session: Session) -> Answer:
+            table.delete(session, self._get(session, call))
+            return Answer(204, None)
+
+        return write(self.shelf, table.name, remove)
 
     def _get(self, session: Session, call: Call) -> Any:
         row = self.entity.table.get(session, call.key, safe=call.safe)
         if not call.safe and not self.entity.may_change(call.identity, row):
             raise PermissionDenied if call.identity.authenticated else NotAuthenticated
         return row
-
-
-def write(database: Database, work: Callable[[Session], T]) -> T:
-    """Run `work` in one transaction; once more where another one came between its checks and its writes."""
-    try:
-        with database.writing() as session:
-            return work(session)
-    except IntegrityError:
-        with database.writing() as session:
-            return work(session)

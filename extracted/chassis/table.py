@@ -34,6 +34,11 @@ class Table(Generic[Row]):
     default_order: ClassVar[Sequence[str]]
     references: ClassVar[Mapping[str, Column]] = {}  # the key each reference field points at
 
+    @property
+    def name(self) -> str:
+        """The name of the database's table."""
+        return str(self.model.__tablename__)
+
     def listed(self) -> Select[Row]:
         """Select rows with all that a list shows."""
         return select(self.model)

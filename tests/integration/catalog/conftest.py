@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from catalog_callers import KEY, Caller
 from flask import Flask
 
 from extracted.catalog.__main__ import MIGRATIONS
@@ -54,6 +55,20 @@ def app(database_url, database) -> Iterator[Flask]:
     app = create_app(Config(database_url, None, "INFO"))
     yield app
     app.extensions["database"].close()
+
+
+@pytest.fixture
+def keyed_app(database_url, database) -> Iterator[Flask]:
+    """The service, that believes the tokens of `catalog_callers`."""
+    app = create_app(Config(database_url, KEY.public_key(), "INFO"))
+    yield app
+    app.extensions["database"].close()
+
+
+@pytest.fixture
+def staff(keyed_app) -> Caller:
+    """Somebody who may write everything."""
+    return Caller(keyed_app)
 
 
 def _product(number: int, category_id: int) -> Product:

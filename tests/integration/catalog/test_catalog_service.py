@@ -1,4 +1,5 @@
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,7 +14,11 @@ from extracted.catalog.app import create_app
 from extracted.catalog.config import Config
 from extracted.catalog.models import Base, Category
 from extracted.chassis.migrate import is_newest, upgrade
-from extracted.chassis.rest import write
+from extracted.chassis.resource import Answer
+from extracted.chassis.tables import HOUSE
+from extracted.chassis.writing import Shelf, write
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 def test_a_service_without_its_database_lives_but_is_not_ready(tmp_path):
@@ -39,7 +44,7 @@ def test_a_service_with_its_database_is_ready(app):
 
 def test_migrations_make_exactly_what_the_models_say(database):
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), [Base.metadata, HOUSE]) == []
 
 
 def test_migrating_twice_changes_nothing(database):
@@ -72,24 +77,24 @@ def test_a_longer_list_costs_no_more_queries(app, products, path):
 def test_a_write_that_lost_a_race_checks_again(database):
     seen: list[int] = []
 
-    def insert(session: Session) -> bool:
+    def insert(session: Session) -> Answer:
         seen.append(len(session.scalars(select(Category)).all()))
         if seen == [0]:  # between the check and the write, somebody else was faster
             raise IntegrityError("insert", {}, Exception("duplicate"))
-        return True
+        return Answer(201, None)
 
-    assert write(database, insert)
+    assert write(Shelf(database, lambda: NOW), "catalog_category", insert).status == 201
     assert len(seen) == 2
 
 
 def test_a_write_that_fails_leaves_nothing_behind(database):
-    def spoil(session: Session) -> None:
+    def spoil(session: Session) -> Answer:
         session.add(Category(name="n", slug="n"))
         session.flush()
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        write(database, spoil)
+        write(Shelf(database, lambda: NOW), "catalog_category", spoil)
     with database.reading() as session:
         assert session.scalars(select(Category)).all() == []
 
