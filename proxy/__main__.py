@@ -9,26 +9,33 @@ from pathlib import Path
 
 from proxy.access_log import AccessLogRefused, check_place
 from proxy.addresses import AddressRefused, address, listening
+from proxy.privileges import UserRefused, become
 from proxy.server import serve
 from proxy.settings import Limits, Settings, installation_secret
 from proxy.table import TableError, parse_table
+from proxy.tls import Certificate, CertificateRefused, Place
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the proxy until it is stopped. Exit 2 for a table that is not sound or an address that is taken."""
     options = _parser().parse_args(arguments)
     try:
+        clients = listening(address(options.bind))
+        admin = listening(address(options.admin)) if options.admin else None
+        certificate = _certificate(options)
+        options.control.mkdir(parents=True, exist_ok=True)
+        if options.user:
+            become(options.user, options.control)
+        # What follows is read and written as the user that goes on reading and writing it.
         parse_table(options.table.read_text(), str(options.table))
         if options.access_log:
             check_place(options.access_log)
-        clients = listening(address(options.bind))
-        admin = listening(address(options.admin)) if options.admin else None
     except TableError as error:
         print(f"{error.file} is not a sound routing table:", file=sys.stderr)
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    except (AddressRefused, AccessLogRefused) as error:
+    except (AddressRefused, AccessLogRefused, CertificateRefused, UserRefused) as error:
         print(error, file=sys.stderr)
         return 2
     except (OSError, UnicodeDecodeError) as error:
@@ -36,12 +43,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     settings = _settings(options, admin)
     _clear(settings)
-    serve(settings, clients=clients, admin=admin, workers=options.workers)
+    serve(settings, clients=clients, admin=admin, workers=options.workers, certificate=certificate)
     return 0
 
 
+def _certificate(options: argparse.Namespace) -> Certificate | None:
+    if options.certfile is None:
+        if options.keyfile is not None:
+            raise CertificateRefused("--keyfile: found no --certfile, wanted the certificate of that key")
+        return None
+    return Certificate(Place(options.certfile, options.keyfile))
+
+
 def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Settings:
-    options.control.mkdir(parents=True, exist_ok=True)
     return Settings(
         table=options.table,
         control=options.control,
@@ -88,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_views(parser)
     _add_limits(parser)
+    _add_safety(parser)
     parser.add_argument("--pairs", metavar="SOCKET", help="the comparer's Unix socket")
     parser.add_argument(
         "--session-cookie", default="sessionid", metavar="NAME", help="the monolith's session cookie"
@@ -101,6 +116,19 @@ def _add_views(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--debug", action="store_true", help="tell every client how its request was decided (X-Strangler-*)"
+    )
+
+
+def _add_safety(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--certfile",
+        type=Path,
+        metavar="FILE",
+        help="TLS: the PEM chain for clients; HUP reads it again",
+    )
+    parser.add_argument("--keyfile", type=Path, metavar="FILE", help="its key, where that is in another file")
+    parser.add_argument(
+        "--user", metavar="NAME", help="started as root: run as this user once the addresses are taken"
     )
 
 

@@ -22,6 +22,12 @@ _REFUSALS = {Fault.FRAMING: ForwardError.BAD_REQUEST, Fault.TRAILERS: ForwardErr
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the close drops what is unsent and resets the connection
 
 
+def _waits_in_kernel(transport: asyncio.Transport) -> bool:
+    """Return whether the peer has sent what nobody has read yet (tcp(7), SIOCINQ)."""
+    waits = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
+    return any(waits)
+
+
 def _unacknowledged(transport: asyncio.Transport) -> int:
     """Return how many bytes the kernel holds for the peer (tcp(7), SIOCOUTQ): what it takes, this falls."""
     held = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
@@ -46,6 +52,7 @@ class ClientConnection:
         self._body: Body | None = None  # of the current request, as long as it arrives
         self._deaf = False  # nothing more that the client sends is taken for a request
         self._lingering = False  # until the client has read the last answer
+        self._asked = False  # a request has come
         self._paused = False  # nothing is read from the client
         self._choked = False  # the client does not read what was sent
         self._heard = 0.0  # when something of an upload last came
@@ -71,7 +78,9 @@ class ClientConnection:
             self.address = peer[0]
         scheme = "https" if self.secure else "http"
         self.forwarded_for = f"X-Forwarded-For: {self.address}\r\nX-Forwarded-Proto: {scheme}".encode()
-        self.deadline = monotonic() + self._limits.head_seconds
+        limits = self._limits
+        patience = limits.parting_seconds if self._runtime.draining else limits.head_seconds
+        self.deadline = monotonic() + patience
         self._runtime.clients.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -132,6 +141,7 @@ class ClientConnection:
             self._keep_head(data)
             return b""
         self._in_head = False
+        self._asked = True
         self.deadline = 0.0
         head = read_head(data[:end])
         exchange = self._current = Exchange(self, self._runtime, head)
@@ -246,11 +256,18 @@ class ClientConnection:
         self._deaf = True
         self._transport.abort()
 
-    def close_if_idle(self) -> None:
-        """Close a connection that waits for its next request: the worker is stopping."""
-        waiting = bool(self._kept) and not self._in_head
-        if self._current is None and not waiting and self._transport is not None:
-            self._transport.close()
+    def part(self) -> None:
+        """The worker stops: close a connection that waits for its next request, and lose none on the way.
+
+        A client that has just connected cannot know; what it is about to ask is still answered.
+        """
+        transport = self._transport
+        if self._current is not None or self._kept or self._lingering or transport is None:
+            return
+        if not transport.is_closing() and (not self._asked or _waits_in_kernel(transport)):
+            self.deadline = min(self.deadline, monotonic() + self._limits.parting_seconds)
+        else:
+            transport.close()
 
     def _proceed(self) -> None:
         """Turn to what comes after the request just answered."""
@@ -300,12 +317,13 @@ class ClientConnection:
         unread = unread or bool(self._kept)
         self._body = None
         self._kept = b""
-        if not unread or not transport.can_write_eof():
+        if not unread:
             transport.close()
             return
         self._lingering = True
         self.deadline = monotonic() + self._limits.linger_seconds
-        transport.write_eof()
+        if transport.can_write_eof():  # TLS cannot: its client reads the answer's end off its framing
+            transport.write_eof()
         if self._paused:
             self._paused = False
             transport.resume_reading()

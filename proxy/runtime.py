@@ -183,10 +183,10 @@ class Runtime:
             self.metrics.observe_dropped_lines(self.access_log.dropped)
 
     def drain(self) -> None:
-        """Take no new requests: idle connections close, the others after their answer."""
+        """Begin to stop: idle connections close, the others after their answer."""
         self.draining = True
         for client in list(self.clients):
-            client.close_if_idle()
+            client.part()
 
     def close(self) -> None:
         """Close every connection to an upstream or the comparer, and leave the last counts."""

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
-import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import uvloop
+from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
 
 from proxy.access_log import AccessLog
@@ -72,10 +73,8 @@ class ProxyWorker(Worker):
             loop.create_task(self._every(1.0, lambda: self._beat(stopping))),
         ]
         await stopping.wait()
-        for server in servers:
-            server.close()
         control.close()
-        await self._drain(runtime)
+        await self._drain(runtime, servers)
         for tick in ticks:
             tick.cancel()
         runtime.close()
@@ -102,18 +101,14 @@ class ProxyWorker(Worker):
     ) -> asyncio.Server:
         if settings.admin is not None and sock.getsockname()[:2] == settings.admin:
             return await asyncio.start_server(Admin(settings.counts).answer, sock=sock.sock)
-        tls = self._tls() if self.cfg.is_ssl else None
+        tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
         return await loop.create_server(
             lambda: cast("asyncio.Protocol", ClientConnection(runtime)),
             sock=sock.sock,
             ssl=tls,
+            ssl_handshake_timeout=settings.limits.head_seconds if tls is not None else None,
             backlog=self.cfg.backlog,
         )
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
-        return context
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None] | None]) -> None:
         while True:
@@ -130,10 +125,17 @@ class ProxyWorker(Worker):
             self.log.info("the master is gone; worker %s stops", self.pid)
             stopping.set()
 
-    async def _drain(self, runtime: Runtime) -> None:
+    async def _drain(self, runtime: Runtime, servers: list[asyncio.Server]) -> None:
+        """Accept nothing more, and wait until the last client is served or the graceful timeout has passed.
+
+        The servers are asked, not the runtime: a connection that was accepted just now or is in its TLS
+        handshake is a client too.
+        """
+        served = asyncio.create_task(servers[0].wait_closed())  # those of the admin address may stay
+        await asyncio.sleep(0)  # uvloop lets only those wait who do so before the close
+        for server in servers:
+            server.close()
         runtime.drain()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self.cfg.graceful_timeout
-        while runtime.clients and loop.time() < end:
-            await asyncio.sleep(0.01)
-            self.notify()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.cfg.graceful_timeout):
+                await served

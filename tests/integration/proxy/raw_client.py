@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 from dataclasses import dataclass
 
 PATIENCE = 10.0
@@ -36,11 +37,13 @@ def head(method: str, path: str, *lines: str, version: str = "1.1") -> bytes:
 
 
 class Client:
-    """One connection to the proxy."""
+    """One connection to the proxy, encrypted where `tls` says how."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self._sock = tls.wrap_socket(self._sock, server_hostname=HOST)
         self._buffer = b""
 
     def __enter__(self) -> "Client":

@@ -103,6 +103,8 @@ def _line(path: Path, question: bytes) -> bytes:
 class RunningProxy:
     """`python -m proxy` with a table file and a control folder of its own."""
 
+    python = sys.executable
+
     def __init__(self, folder: Path, text: str, *options: str, workers: int = 2, **environment: str) -> None:
         self.folder = folder
         self.table = folder / "routes.toml"
@@ -127,7 +129,7 @@ class RunningProxy:
         where = ["--bind", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
         places = ["--table", str(self.table), "--control", str(self.control)]
         return [
-            sys.executable, "-m", "proxy", *where, *places, "--workers", str(self._workers), *options,
+            self.python, "-m", "proxy", *where, *places, "--workers", str(self._workers), *options,
         ]  # fmt: skip
 
     def complete(self) -> bool:
