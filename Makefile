@@ -45,5 +45,5 @@ up: setup ## start the whole stack on this machine
 down: setup ## stop it
 	@$(BIN)/strangler down
 
-bench: setup ## cost, flips and shadows beside nginx, HAProxy and Envoy: ratios of one run
+bench: setup ## cost, flips and shadows beside nginx, HAProxy and Envoy, comparison beside deepdiff
 	@$(BIN)/python -m bench

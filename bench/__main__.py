@@ -3,16 +3,17 @@
 import click
 
 from bench.command import run_command
+from bench.compare.__main__ import main as compare
 from bench.flip.__main__ import main as flip
 from bench.proxy.__main__ import main as proxy
 from bench.shadow.__main__ import main as shadow
 
-SECTIONS = (proxy, flip, shadow)
+SECTIONS = (proxy, flip, shadow, compare)
 
 
 @click.command()
 def main() -> None:
-    """Measure everything: CPU per request, flips under load, shadows."""
+    """Measure everything: CPU per request, flips under load, shadows, comparison."""
     for section in SECTIONS:
         section(args=[], standalone_mode=False)
 

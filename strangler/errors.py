@@ -218,6 +218,12 @@ class NothingCompared(Unmeasurable):
     id = "S306"
 
 
+class BrokenRules(Refused):
+    """The file of comparison rules cannot be read or says something that no rule can."""
+
+    id = "S307"
+
+
 # --- S4xx: takeover ----------------------------------------------------------------------------------
 
 

@@ -9,6 +9,8 @@ from proxy.table import TableError, parse_table
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import documents, pair_files, report, report_text, show, show_text
+from strangler.compare.judge import AS_SHIPPED
+from strangler.compare.rule_file import read_rules
 from strangler.compare.verdict import Verdict
 from strangler.errors import NoInstallation
 
@@ -66,13 +68,21 @@ def show_(comparison: str, full: bool, store: Path | None, as_json: bool) -> Non
 @click.argument("candidate", type=click.Path(path_type=Path))
 @click.option("--method", default="GET", show_default=True, help="The method that was asked with.")
 @click.option("--path", "target", default="", help="Path and query that were asked for.")
+@click.option(
+    "--rules",
+    type=click.Path(path_type=Path),
+    help="A file of rules; all hold, whatever their route.",
+)
 @json_option
-def pair_(control: Path, candidate: Path, method: str, target: str, as_json: bool) -> None:
+def pair_(
+    control: Path, candidate: Path, method: str, target: str, rules: Path | None, as_json: bool
+) -> None:
     """Compare two files, CONTROL and CANDIDATE, each one raw HTTP response.
 
     Exit 0 for MATCH and EXPECTED, 1 for DIFF, 3 for NOT_COMPARABLE.
     """
-    comparison = pair_files.compare_files(control, candidate, method.upper(), target)
+    terms = read_rules(rules).all_terms() if rules else AS_SHIPPED
+    comparison = pair_files.compare_files(control, candidate, method.upper(), target, terms)
     emit(
         documents.of_comparison(comparison),
         as_json=as_json,

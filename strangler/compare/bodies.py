@@ -1,6 +1,7 @@
 """Compare two bodies of the same shape: byte-equal, then parsed-equal, then structural. Pure.
 
-JSON is compared as data. Text and HTML are compared byte by byte, and only the first differing line is shown.
+JSON is compared as data and HTML as the tree that a browser builds. Other text is compared byte by byte, and
+only the first differing line is shown.
 """
 
 import hashlib
@@ -8,16 +9,17 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from proxy.pairs import Response
-from strangler.compare import coding, lossless, structure
+from strangler.compare import coding, dom, html, lossless, spelling, structure
 from strangler.compare.lossless import Json, NotJson, TooDeep
 from strangler.compare.media import Shape
 from strangler.compare.path import Path, Place
 from strangler.compare.structure import Finding
+from strangler.compare.terms import STRICT, Arrangement
 from strangler.compare.verdict import Difference, Kind, Obstacle, Reason, Side
 
 
 def findings(
-    control: Response, candidate: Response, codings: tuple[str, str], shape: Shape
+    control: Response, candidate: Response, codings: tuple[str, str], shape: Shape, by: Arrangement = STRICT
 ) -> Iterator[Finding]:
     """Yield what differs, or the obstacles. `codings` are the two Content-Encoding values."""
     truncated = _truncated(control, candidate)
@@ -27,7 +29,7 @@ def findings(
     ours = _decoded(control.body, codings[0], Side.CONTROL)
     theirs = _decoded(candidate.body, codings[1], Side.CANDIDATE)
     if isinstance(ours, bytes) and isinstance(theirs, bytes):
-        yield from _in_decoded(ours, theirs, shape)
+        yield from _in_decoded(ours, theirs, shape, by)
     else:
         yield from (each for each in (ours, theirs) if isinstance(each, Obstacle))
 
@@ -56,29 +58,36 @@ def _decoded(body: bytes, content_encoding: str, side: Side) -> bytes | Obstacle
         return Obstacle(Reason.TOO_LARGE, side, str(error))
 
 
-def _in_decoded(control: bytes, candidate: bytes, shape: Shape) -> Iterator[Finding]:
+def _in_decoded(control: bytes, candidate: bytes, shape: Shape, by: Arrangement) -> Iterator[Finding]:
     if control == candidate:
         if shape is Shape.JSON and lossless.may_hold_not_numbers(control):
-            yield from _in_json(control, candidate)
+            yield from _in_json(control, candidate, by)
     elif not control:
         yield Difference(Kind.EXTRA, Path(Place.BODY), None, digest(candidate))
     elif not candidate:
         yield Difference(Kind.MISSING, Path(Place.BODY), digest(control), None)
     else:
-        yield from _COMPARERS[shape](control, candidate)
+        yield from _COMPARERS[shape](control, candidate, by)
 
 
-def _in_json(control: bytes, candidate: bytes) -> Iterator[Finding]:
+def _in_json(control: bytes, candidate: bytes, by: Arrangement) -> Iterator[Finding]:
+    if control != candidate and spelling.is_one_document(control, candidate):
+        yield Difference(Kind.VALUE, Path(Place.BODY, ("spelling",)), digest(control), digest(candidate))
+    else:
+        yield from _in_trees(control, candidate, by)
+
+
+def _in_trees(control: bytes, candidate: bytes, by: Arrangement) -> Iterator[Finding]:
     ours, theirs = _read(control), _read(candidate)
     if isinstance(ours, TooDeep) or isinstance(theirs, TooDeep):
         yield Obstacle(Reason.TOO_DEEP, detail=f"nested deeper than {lossless.MAX_DEPTH}")
     elif isinstance(ours, NotJson) and isinstance(theirs, NotJson):
-        yield from _in_lines(control, candidate, Kind.INVALID_JSON)
+        yield _first_line(control, candidate, Kind.INVALID_JSON)
     elif isinstance(ours, NotJson) or isinstance(theirs, NotJson):
         yield Difference(Kind.INVALID_JSON, Path(Place.BODY), _validity(ours), _validity(theirs))
     else:
         if ours != theirs:
-            yield from structure.differences(ours, theirs)
+            yield from structure.differences(ours, theirs, by=by)
         elif control != candidate:
             yield Difference(Kind.VALUE, Path(Place.BODY, ("spelling",)), digest(control), digest(candidate))
         if lossless.may_hold_not_numbers(control):
@@ -103,30 +112,45 @@ def _validity(read: object) -> str:
     return f"not JSON: {read}" if isinstance(read, NotJson) else "JSON"
 
 
-def _in_unlabelled(control: bytes, candidate: bytes) -> Iterator[Finding]:
+def _in_unlabelled(control: bytes, candidate: bytes, by: Arrangement) -> Iterator[Finding]:
     """Compare bodies without a Content-Type: as JSON when both can be read so (RFC 9110 8.3)."""
     is_json = not any(isinstance(_read(body), NotJson) for body in (control, candidate))
-    yield from (_in_json if is_json else _in_lines)(control, candidate)
+    yield from (_in_json if is_json else _in_lines)(control, candidate, by)
 
 
-def _in_lines(control: bytes, candidate: bytes, kind: Kind = Kind.VALUE) -> Iterator[Finding]:
+def _in_lines(control: bytes, candidate: bytes, by: Arrangement) -> Iterator[Finding]:
+    yield _first_line(control, candidate, Kind.VALUE)
+
+
+def _first_line(control: bytes, candidate: bytes, kind: Kind) -> Difference:
     lines = zip_longest(control.split(b"\n"), candidate.split(b"\n"))
     number, (one, other) = next((n, pair) for n, pair in enumerate(lines, 1) if pair[0] != pair[1])
-    yield Difference(kind, Path(Place.BODY, ("line", number)), _line(one), _line(other))
+    return Difference(kind, Path(Place.BODY, ("line", number)), _line(one), _line(other))
 
 
 def _line(line: bytes | None) -> str | None:
     return None if line is None else line.decode("utf-8", "backslashreplace")
 
 
-def _in_bytes(control: bytes, candidate: bytes) -> Iterator[Finding]:
+def _in_html(control: bytes, candidate: bytes, by: Arrangement) -> Iterator[Finding]:
+    try:
+        ours, theirs = dom.parse(control), dom.parse(candidate)
+    except dom.TooDeep:
+        yield Obstacle(Reason.TOO_DEEP, detail=f"nested deeper than {dom.MAX_DEPTH}")
+        return
+    if ours == theirs:
+        yield Difference(Kind.VALUE, Path(Place.BODY, ("markup",)), digest(control), digest(candidate))
+    yield from html.differences(ours, theirs)
+
+
+def _in_bytes(control: bytes, candidate: bytes, by: Arrangement) -> Iterator[Finding]:
     yield Difference(Kind.VALUE, Path(Place.BODY), digest(control), digest(candidate))
 
 
 _COMPARERS = {
     Shape.NONE: _in_unlabelled,
     Shape.JSON: _in_json,
-    Shape.HTML: _in_lines,
+    Shape.HTML: _in_html,
     Shape.TEXT: _in_lines,
     Shape.BINARY: _in_bytes,
 }

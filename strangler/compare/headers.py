@@ -13,6 +13,7 @@ from strangler.compare.verdict import Difference, Kind
 _SETS = frozenset(
     {"allow", "vary", "cache-control", "access-control-allow-headers", "access-control-allow-methods"}
 )
+_OVERRIDDEN = "(max-age says it)"  # RFC 9111 5.3: then Expires, a moment of each answer, means nothing
 
 Fields = dict[str, str]
 
@@ -24,6 +25,8 @@ def fields(headers: Headers) -> Fields:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
         if name != "set-cookie":
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    if "expires" in joined and "max-age" in joined.get("cache-control", ""):
+        joined["expires"] = _OVERRIDDEN
     return joined
 
 

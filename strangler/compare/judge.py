@@ -9,8 +9,9 @@ from strangler.compare.exchange import Exchange, exchange_of
 from strangler.compare.headers import Fields
 from strangler.compare.media import Shape
 from strangler.compare.path import Path, Place
-from strangler.compare.rules import SHIPPED, Rule
+from strangler.compare.rules import Rule
 from strangler.compare.structure import Finding
+from strangler.compare.terms import Arrangement, Terms
 from strangler.compare.verdict import (
     Comparison,
     Difference,
@@ -26,20 +27,26 @@ from strangler.compare.verdict import (
 MAX_DIFFERENCES = 100  # of one pair; the verdict is certain after the first
 MAX_TEXT = 1000  # characters kept of each side of a difference
 
+AS_SHIPPED = Terms()
 
-def compare(pair: Pair, rules: Sequence[Rule] = SHIPPED) -> Comparison:
+
+def compare(pair: Pair, terms: Terms = AS_SHIPPED) -> Comparison:
     """Return the verdict on one pair."""
     control, candidate = pair.control_answer, pair.candidate_answer
     if isinstance(control, Failure) or isinstance(candidate, Failure):
         return Comparison(Verdict.INFRA, outages=tuple(_outages(control, candidate)))
-    return compare_answers(exchange_of(pair.request), control, candidate, rules)
+    return compare_answers(exchange_of(pair.request), control, candidate, terms)
 
 
 def compare_answers(
-    exchange: Exchange, control: Response, candidate: Response, rules: Sequence[Rule] = SHIPPED
+    exchange: Exchange, control: Response, candidate: Response, terms: Terms = AS_SHIPPED
 ) -> Comparison:
     """Return the verdict on two answers to one exchange."""
-    return _settle(_findings(exchange, control, candidate), exchange, rules)
+    forgiving = _Forgiving(exchange, terms.rules)
+    by = Arrangement(
+        terms.lists, terms.renames, lambda difference: forgiving.rule_for(difference) is not None
+    )
+    return _settle(_findings(exchange, control, candidate, by), forgiving)
 
 
 def _outages(control: Response | Failure, candidate: Response | Failure) -> Iterator[Outage]:
@@ -48,7 +55,9 @@ def _outages(control: Response | Failure, candidate: Response | Failure) -> Iter
             yield Outage(side, answer.error)
 
 
-def _findings(exchange: Exchange, control: Response, candidate: Response) -> Iterator[Finding]:
+def _findings(
+    exchange: Exchange, control: Response, candidate: Response, by: Arrangement
+) -> Iterator[Finding]:
     for difference in statuses.differences(control.status, candidate.status):
         yield difference
         if difference.kind is Kind.STATUS:  # all else differs with it
@@ -56,10 +65,12 @@ def _findings(exchange: Exchange, control: Response, candidate: Response) -> Ite
     yield from cookies.differences(
         headers.cookie_lines(control.headers), headers.cookie_lines(candidate.headers)
     )
-    yield from _after_status(exchange, control, candidate)
+    yield from _after_status(exchange, control, candidate, by)
 
 
-def _after_status(exchange: Exchange, control: Response, candidate: Response) -> Iterator[Finding]:
+def _after_status(
+    exchange: Exchange, control: Response, candidate: Response, by: Arrangement
+) -> Iterator[Finding]:
     ours, theirs = headers.fields(control.headers), headers.fields(candidate.headers)
     shapes = (
         media.parse(ours.get("content-type", "")).shape,
@@ -74,7 +85,7 @@ def _after_status(exchange: Exchange, control: Response, candidate: Response) ->
     else:
         yield from headers.differences(ours, theirs)
         if exchange.method != "HEAD":
-            yield from _bodies(control, candidate, (ours, theirs), shapes)
+            yield from _bodies(control, candidate, (ours, theirs), shapes, by)
 
 
 def _in_redirects(control: Response, candidate: Response, fields: tuple[Fields, Fields]) -> Iterator[Finding]:
@@ -87,11 +98,24 @@ def _in_redirects(control: Response, candidate: Response, fields: tuple[Fields, 
 
 
 def _bodies(
-    control: Response, candidate: Response, fields: tuple[Fields, Fields], shapes: tuple[Shape, Shape]
+    control: Response,
+    candidate: Response,
+    fields: tuple[Fields, Fields],
+    shapes: tuple[Shape, Shape],
+    by: Arrangement,
 ) -> Iterator[Finding]:
     codings = fields[0].get("content-encoding", ""), fields[1].get("content-encoding", "")
     shape = shapes[0] if shapes[0] is shapes[1] else Shape.BINARY
-    return bodies.findings(control, candidate, codings, shape)
+    return bodies.findings(control, candidate, codings, shape, by)
+
+
+@dataclass(frozen=True)
+class _Forgiving:
+    exchange: Exchange
+    rules: Sequence[Rule]
+
+    def rule_for(self, difference: Difference) -> Rule | None:
+        return next((rule for rule in self.rules if rule.forgives(difference, self.exchange)), None)
 
 
 @dataclass
@@ -100,6 +124,12 @@ class _Ledger:
     forgiven: dict[tuple[str, str], Forgiven] = field(default_factory=dict)  # one for each rule and pattern
     is_expected: bool = False
     obstacle: Obstacle | None = None
+
+    def forgive(self, forgiven: Forgiven) -> None:
+        self.is_expected |= forgiven.weight is Weight.EXPECTED
+        key = (forgiven.rule, forgiven.difference.path.pattern)
+        if key not in self.forgiven and len(self.forgiven) < MAX_DIFFERENCES:
+            self.forgiven[key] = replace(forgiven, difference=_abridged(forgiven.difference))
 
     def comparison(self) -> Comparison:
         return Comparison(
@@ -114,25 +144,20 @@ class _Ledger:
         return Verdict.EXPECTED if self.is_expected else Verdict.MATCH
 
 
-def _settle(findings: Iterable[Finding], exchange: Exchange, rules: Sequence[Rule]) -> Comparison:
+def _settle(findings: Iterable[Finding], forgiving: _Forgiving) -> Comparison:
     ledger = _Ledger()
     for finding in findings:
         if isinstance(finding, Obstacle):
             ledger.obstacle = ledger.obstacle or finding
-        elif rule := next((rule for rule in rules if rule.forgives(finding, exchange)), None):
-            _forgive(ledger, rule, finding)
+        elif isinstance(finding, Forgiven):
+            ledger.forgive(finding)
+        elif rule := forgiving.rule_for(finding):
+            ledger.forgive(Forgiven(rule.name, rule.weight, finding))
         else:
             ledger.differences.append(_abridged(finding))
         if len(ledger.differences) >= MAX_DIFFERENCES:
             break
     return ledger.comparison()
-
-
-def _forgive(ledger: _Ledger, rule: Rule, difference: Difference) -> None:
-    ledger.is_expected |= rule.weight is Weight.EXPECTED
-    key = (rule.name, difference.path.pattern)
-    if key not in ledger.forgiven and len(ledger.forgiven) < MAX_DIFFERENCES:
-        ledger.forgiven[key] = Forgiven(rule.name, rule.weight, _abridged(difference))
 
 
 def _abridged(difference: Difference) -> Difference:

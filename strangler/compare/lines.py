@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from proxy.pairs import Failure, Headers, Response
-from strangler.compare import coding, headers, lossless, masking, media
+from strangler.compare import coding, dom, headers, html, lossless, masking, media
 from strangler.compare.bodies import digest
 from strangler.compare.lossless import Json
 from strangler.compare.media import Shape
-from strangler.compare.path import Path, Place
-from strangler.compare.structure import Steps, path_of
+from strangler.compare.path import Path, Place, Steps
+from strangler.compare.structure import path_of
 
 MAX_LINES = 2000
 _INDENT = "  "
@@ -69,6 +69,11 @@ def _laid_out(body: bytes, media_type: media.MediaType) -> Iterator[Line]:
             return _json((), "", masking.tree(lossless.parse(body)), "")
         except (lossless.NotJson, lossless.TooDeep):
             pass
+    if media_type.shape is Shape.HTML:
+        try:
+            return _html(dom.parse(body))
+        except dom.TooDeep:
+            pass
     try:
         written = body.decode()
     except UnicodeDecodeError:
@@ -80,6 +85,11 @@ def _laid_out(body: bytes, media_type: media.MediaType) -> Iterator[Line]:
 def _text(text: str) -> Iterator[Line]:
     for number, line in enumerate(text.split("\n"), 1):
         yield Line(str(Path(Place.BODY, ("line", number))), line)
+
+
+def _html(document: dom.Element) -> Iterator[Line]:
+    for steps, depth, written in html.laid_out(document):
+        yield Line(str(Path(Place.HTML, steps)), f"{_INDENT * depth}{masking.text(written)}")
 
 
 def _json(steps: Steps, label: str, tree: Json, comma: str) -> Iterator[Line]:

@@ -94,13 +94,13 @@ def difference(shown: Difference) -> Difference:
     """Return a difference with what is secret in its two texts masked."""
     names = [step for step in shown.path.steps if isinstance(step, str)]
     match shown.path.place:
-        case Place.JSON if any(map(is_secret, names)):
+        case Place.JSON | Place.HTML if any(map(is_secret, names)):
             return _with_texts(shown, lambda _: MASK)
         case Place.JSON:
             return _with_texts(shown, json_text)
         case Place.HEADER:
             return _with_texts(shown, lambda value: header(shown.path.name, value))
-        case Place.BODY:
+        case Place.BODY | Place.HTML:
             return _with_texts(shown, text)
     return shown
 

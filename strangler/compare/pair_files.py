@@ -5,12 +5,15 @@ from pathlib import Path
 from proxy.pairs import Response
 from strangler.compare import masking, raw
 from strangler.compare.exchange import learn_exchange
-from strangler.compare.judge import compare_answers
+from strangler.compare.judge import AS_SHIPPED, compare_answers
+from strangler.compare.terms import Terms
 from strangler.compare.verdict import Comparison, Obstacle, Reason, Side, Verdict
 from strangler.errors import UnreadableAnswer
 
 
-def compare_files(control: Path, candidate: Path, method: str, target: str) -> Comparison:
+def compare_files(
+    control: Path, candidate: Path, method: str, target: str, terms: Terms = AS_SHIPPED
+) -> Comparison:
     """Return the verdict on two files, secrets in it masked. Raises UnreadableAnswer."""
     answers = _answer(control, method, Side.CONTROL), _answer(candidate, method, Side.CANDIDATE)
     ours, theirs = answers
@@ -19,7 +22,7 @@ def compare_files(control: Path, candidate: Path, method: str, target: str) -> C
     if isinstance(theirs, Obstacle):
         return Comparison(Verdict.NOT_COMPARABLE, obstacle=theirs)
     exchange = learn_exchange(method, target, (ours, theirs))
-    return masking.comparison(compare_answers(exchange, ours, theirs))
+    return masking.comparison(compare_answers(exchange, ours, theirs, terms))
 
 
 def _answer(path: Path, method: str, side: Side) -> Response | Obstacle:

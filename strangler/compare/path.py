@@ -5,7 +5,11 @@ import json
 import re
 from dataclasses import dataclass
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+WILD = "*"  # in a pattern: any index, any all-digit key
+
+_PLAIN_KEY = re.compile(r"[@#]?[A-Za-z_][A-Za-z0-9_-]*\Z")
+_STEP = re.compile(r"""\.([@#]?[A-Za-z_][A-Za-z0-9_-]*)|\[(\*)\]|\[("(?:[^"\\]|\\.)*")\]""")
+_START = re.compile(r"\$|[a-z]+")
 
 
 class Place(enum.StrEnum):
@@ -15,7 +19,15 @@ class Place(enum.StrEnum):
     HEADER = "header"
     COOKIE = "cookie"
     JSON = "json"
+    HTML = "html"
     BODY = "body"
+
+
+Steps = tuple[str | int, ...]
+
+
+class BadPattern(ValueError):
+    """The text is no pattern of paths; the message says where it breaks off."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +35,15 @@ class Path:
     """Where in an answer: `status`, `header.vary`, `cookie.sessionid.httponly`, `$.results[3].price`."""
 
     place: Place
-    steps: tuple[str | int, ...] = ()
+    steps: Steps = ()
 
     def __str__(self) -> str:
-        start = "$" if self.place is Place.JSON else self.place.value
-        return start + "".join(_step(step) for step in self.steps)
+        return _start(self.place) + "".join(map(_step, self.steps))
 
     @property
     def pattern(self) -> str:
         """The path with each index and each all-digit key as `*`: the rows of one list fall together."""
-        return str(Path(self.place, tuple("*" if _counts(step) else step for step in self.steps))).replace(
-            '["*"]', "[*]"
-        )
+        return str(Pattern(self.place, generalised(self.steps)))
 
     @property
     def name(self) -> str:
@@ -42,8 +51,46 @@ class Path:
         return next((step for step in reversed(self.steps) if isinstance(step, str)), "")
 
 
-def _counts(step: str | int) -> bool:
-    return isinstance(step, int) or step.isdecimal()
+@dataclass(frozen=True)
+class Pattern:
+    """Paths that differ in nothing but the row: `$.results[*].price`, `header.vary`."""
+
+    place: Place
+    steps: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return _start(self.place) + "".join("[*]" if step == WILD else _step(step) for step in self.steps)
+
+    def matches(self, path: Path) -> bool:
+        """Say whether a path is one of these."""
+        return self.place is path.place and self.steps == generalised(path.steps)
+
+
+def generalised(steps: Steps) -> tuple[str, ...]:
+    """Return the steps with each index and each all-digit key as `*`."""
+    return tuple(WILD if isinstance(step, int) or step.isdecimal() else step for step in steps)
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Return the pattern that `text` spells, as reports print it. Raises BadPattern."""
+    start = _START.match(text)
+    name = start[0] if start else ""
+    if name != "$" and name not in set(Place) - {Place.JSON}:
+        raise BadPattern("it begins with none of $, header, cookie, html, body, status")
+    place = Place.JSON if name == "$" else Place(name)
+    steps: list[str] = []
+    at = len(name)
+    while at < len(text):
+        step = _STEP.match(text, at)
+        if not step:
+            raise BadPattern(f'{text[at:]!r} is no step; .key, [*] and ["any key"] are')
+        steps.append(step[1] or step[2] or json.loads(step[3]))
+        at = step.end()
+    return Pattern(place, generalised(tuple(steps)))
+
+
+def _start(place: Place) -> str:
+    return "$" if place is Place.JSON else place.value
 
 
 def _step(step: str | int) -> str:

@@ -28,6 +28,9 @@ _HOP_AND_TRACE = frozenset(
 )
 _SAME_METHOD_KEPT = frozenset({"GET", "HEAD"})
 
+_URL_ATTRIBUTES = frozenset({"@href", "@src", "@action", "@formaction"})
+_CSRF_NAMES = frozenset({"csrfmiddlewaretoken", "csrftoken", "csrf_token", "csrf-token", "_csrf"})
+
 Forgives = Callable[[Difference, Exchange], bool]
 
 
@@ -62,6 +65,23 @@ def _json_spelling(difference: Difference, _: Exchange) -> bool:
     return difference.path == Path(Place.BODY, ("spelling",))
 
 
+def _html_markup(difference: Difference, _: Exchange) -> bool:
+    """The same page in other bytes: a browser builds one tree from both."""
+    return difference.path == Path(Place.BODY, ("markup",))
+
+
+def _csrf_token(difference: Difference, _: Exchange) -> bool:
+    """A token against cross-site request forgery: masked anew in every answer, and there on both sides."""
+    one, other = _both(difference)
+    steps = difference.path.steps
+    if difference.kind is not Kind.VALUE or not one or not other or len(steps) < 1:
+        return False
+    if difference.path.place is Place.JSON:
+        return difference.path.name.lower() in _CSRF_NAMES and '""' not in (one, other)
+    is_value = difference.path.place is Place.HTML and steps[-1] in ("@value", "@content")
+    return is_value and str(steps[-2]).lower() in _CSRF_NAMES
+
+
 def _json_charset(difference: Difference, _: Exchange) -> bool:
     """`charset=utf-8` on a JSON type: not defined there, changes nothing (RFC 8259 11)."""
     if difference.path != Path(Place.HEADER, ("content-type",)) or None in _both(difference):
@@ -75,6 +95,8 @@ def _own_host(difference: Difference, exchange: Exchange) -> bool:
     if difference.control is None or difference.candidate is None:
         return False
     if difference.path == Path(Place.HEADER, ("location",)):
+        return exchange.leads_alike(difference.control, difference.candidate)
+    if difference.path.place is Place.HTML and difference.path.name in _URL_ATTRIBUTES:
         return exchange.leads_alike(difference.control, difference.candidate)
     if difference.path.place is not Place.JSON or not _are_urls(difference.control, difference.candidate):
         return False
@@ -140,6 +162,8 @@ def _rule(weight: Weight, forgives: Forgives) -> Rule:
 SHIPPED: tuple[Rule, ...] = (
     _rule(Weight.NOTE, _framing),
     _rule(Weight.NOTE, _json_spelling),
+    _rule(Weight.NOTE, _html_markup),
+    _rule(Weight.NOTE, _csrf_token),
     _rule(Weight.NOTE, _json_charset),
     _rule(Weight.NOTE, _own_host),
     _rule(Weight.WARNING, _etag),

@@ -1,7 +1,7 @@
 """Put one kept comparison side by side, secrets masked. Pure but for `find`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import SequenceMatcher, get_close_matches
 from itertools import zip_longest
@@ -101,7 +101,7 @@ def _key(line: Line) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Reach:
-    """The lines a difference is in: its own, those below it, and for a cookie's attribute the cookie's."""
+    """The lines a difference is in: its own, those below it, and for an attribute the line that has it."""
 
     path: str
     has_below: bool
@@ -114,8 +114,9 @@ class _Reach:
 
 def _reach(difference: Difference) -> _Reach:
     path = str(difference.path)
-    is_cookie = difference.kind is Kind.COOKIE_ATTRIBUTE
-    return _Reach(path, difference.kind is not Kind.LENGTH, path.rpartition(".")[0] if is_cookie else path)
+    is_attribute = difference.kind is Kind.COOKIE_ATTRIBUTE or difference.path.name.startswith("@")
+    above = str(replace(difference.path, steps=difference.path.steps[:-1])) if is_attribute else path
+    return _Reach(path, difference.kind is not Kind.LENGTH, above)
 
 
 def _touches(sides: list[Line], reaches: list[_Reach]) -> bool:

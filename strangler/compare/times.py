@@ -46,6 +46,14 @@ def relation(control: str, candidate: str) -> Relation:
     return Relation.PRECISION_LOST if cut else Relation.OTHER
 
 
+def seconds_apart(control: str, candidate: str) -> float | None:
+    """Return how far apart two moments are; None when a text names no moment."""
+    first, second = _moment(control), _moment(candidate)
+    if first is None or second is None or first.whole_day or second.whole_day:
+        return None
+    return abs((first.at - second.at).total_seconds())
+
+
 def _is_day_written_as_time(day: _Moment, time: _Moment, written: str) -> bool:
     # Flask's JSON provider writes a date as an HTTP-date at midnight.
     return day.whole_day and not time.whole_day and day.at == time.at and written.endswith("GMT")

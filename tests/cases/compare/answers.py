@@ -1,7 +1,11 @@
 """Make requests, answers and pairs in a line."""
 
+import json
+from datetime import date
+
 from proxy.pairs import Failure, Headers, Pair, Request, Response
 from strangler.compare.judge import compare
+from strangler.compare.rule_book import RuleBook, Verb, parse_rules
 from strangler.compare.verdict import Comparison
 
 JSON = "application/json"
@@ -59,3 +63,17 @@ def kinds(comparison: Comparison) -> list[str]:
 def rules(comparison: Comparison) -> set[str]:
     """Return the names of the rules that forgave something."""
     return {each.rule for each in comparison.forgiven}
+
+
+def book(*own: dict[str, object]) -> RuleBook:
+    """Return the rules of a team, each as in the file; name, route, reason and owner are filled in."""
+    usual = {"route": "catalog.products", "reason": "a case", "owner": "tests"}
+    texts = []
+    for given in own:
+        rule = {"name": next(verb.value for verb in Verb if verb in given), **usual, **given}
+        texts.append("[[rules]]\n" + "\n".join(f"{key} = {_toml(value)}" for key, value in rule.items()))
+    return parse_rules("version = 1\n" + "\n".join(texts), "compare.toml")
+
+
+def _toml(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from strangler.compare.judge import compare
 from strangler.compare.rules import SHIPPED
-from tests.cases.compare.answers import answer, bodies, judged, kinds, request, rules
+from tests.cases.compare.answers import answer, bodies, book, judged, kinds, pair, request, rules
+
+HTML = "text/html; charset=utf-8"
 
 FILES = Path(__file__).parents[2] / "cases" / "compare"
 
@@ -38,6 +41,18 @@ def test_answers_get_the_verdict_of_their_case(case):
     _holds(case, judged(_answer(case["control"]), _answer(case["candidate"]), asked))
 
 
+@pytest.mark.parametrize("case", _cases("html.toml"))
+def test_html_bodies_get_the_verdict_of_their_case(case):
+    sides = (answer(case[side], content_type=HTML) for side in ("control", "candidate"))
+    _holds(case, judged(*sides))
+
+
+@pytest.mark.parametrize("case", _cases("rules.toml"))
+def test_a_teams_rules_give_the_verdict_of_their_case(case):
+    asked = pair(answer(case["control"]), answer(case["candidate"]))
+    _holds(case, compare(asked, book(*case["own"]).terms(asked.route, asked.at)))
+
+
 @pytest.mark.parametrize("file", ["json.toml", "answers.toml"])
 def test_the_class_of_verdict_survives_swapping_the_sides(file):
     for param in _cases(file):
@@ -53,7 +68,7 @@ def test_the_class_of_verdict_survives_swapping_the_sides(file):
 def test_every_shipped_rule_has_a_case_and_says_why():
     used = {
         rule
-        for file in ("json.toml", "answers.toml")
+        for file in ("json.toml", "answers.toml", "html.toml")
         for param in _cases(file)
         for rule in param.values[0].get("rules", [])
     }

@@ -46,14 +46,18 @@ def test_secret_keys_are_masked_in_bodies(body):
     assert "***" in shown
 
 
+def _texts(laid_out: list[lines.Line]) -> list[str]:
+    return [line.text.strip() for line in laid_out]
+
+
 def test_form_fields_and_hidden_inputs_are_masked():
     form = lines.of_body("application/x-www-form-urlencoded", b"user=a&password=geheim")
     page = lines.of_body(
         "text/html", b'<input type="hidden" name="csrfmiddlewaretoken" value="geheim"><input name=q value=x>'
     )
     assert form[0].text == "user=a&password=***"
-    assert page[0].text.count("***") == 1
-    assert "value=x" in page[0].text
+    assert [text.count("***") for text in _texts(page) if "<input" in text] == [1, 0]
+    assert '<input name="q" value="x">' in _texts(page)
 
 
 def test_secrets_in_broken_json_are_masked():
@@ -67,7 +71,7 @@ def test_secrets_in_broken_json_are_masked():
 
 def test_a_page_that_mentions_a_token_is_shown_as_it_is():
     page = b'<a href="?token=1&amp;b=2">a=b</a>'
-    assert lines.of_body("text/html", page)[0].text == page.decode()
+    assert page.decode().removesuffix("a=b</a>") in _texts(lines.of_body("text/html", page))
 
 
 def test_a_secret_that_differs_is_a_diff_and_stays_hidden():

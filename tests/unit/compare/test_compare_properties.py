@@ -6,11 +6,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strangler.compare import dom, lossless, spelling
 from strangler.compare.exchange import exchange_of
-from strangler.compare.judge import compare_answers
+from strangler.compare.judge import compare, compare_answers
 from strangler.compare.rules import SHIPPED
+from strangler.compare.terms import Terms
 from strangler.compare.verdict import Verdict
-from tests.cases.compare.answers import answer, bodies, judged, kinds, request
+from tests.cases.compare.answers import answer, bodies, book, judged, kinds, pair, request
 
 scalars = st.one_of(
     st.none(),
@@ -65,8 +67,8 @@ def test_json_compares_alike_from_both_sides(one, other):
 @given(answers, answers, st.sets(st.sampled_from(SHIPPED)), st.sampled_from(SHIPPED))
 def test_adding_a_rule_never_creates_a_diff(one, other, some, another):
     exchange = exchange_of(request())
-    before = compare_answers(exchange, one, other, sorted(some, key=SHIPPED.index))
-    after = compare_answers(exchange, one, other, sorted({*some, another}, key=SHIPPED.index))
+    before = compare_answers(exchange, one, other, Terms(tuple(sorted(some, key=SHIPPED.index))))
+    after = compare_answers(exchange, one, other, Terms(tuple(sorted({*some, another}, key=SHIPPED.index))))
     assert after.verdict is not Verdict.DIFF or before.verdict is Verdict.DIFF
     assert len(after.differences) <= len(before.differences)
 
@@ -97,3 +99,78 @@ def test_no_bytes_crash_the_judge(one, other):
 def test_a_changed_leaf_is_never_missed(tree, marker):
     control, candidate = {"a": tree, "b": marker}, {"a": tree, "b": marker + "x"}
     assert bodies(json.dumps(control), json.dumps(candidate)).verdict is Verdict.DIFF
+
+
+rows = st.lists(trees | st.fixed_dictionaries({"id": st.integers(0, 3), "n": scalars}), max_size=6)
+own_rules = st.lists(
+    st.sampled_from(
+        [
+            {"name": "u", "path": "$", "unordered": True},
+            {"name": "k", "path": "$", "key": "id"},
+            {"name": "i", "path": "$[*].n", "ignore": True},
+            {"name": "t", "path": "$[*].n", "tolerance": 2},
+            {"name": "t2", "path": "$[*]", "tolerance": 1},
+            {"name": "s", "path": "$[*].n", "skew": 60},
+            {"name": "r", "path": "$[*].n", "rename": "m"},
+            {"name": "in", "path": "$[*][*]", "ignore": True},
+        ]
+    ),
+    max_size=4,
+    unique_by=lambda rule: rule["name"],
+)
+
+
+def _under(own, one, other):
+    made = pair(answer(json.dumps(one)), answer(json.dumps(other)))
+    return compare(made, book(*own).terms(made.route, made.at))
+
+
+@given(rows, rows, own_rules, own_rules)
+def test_adding_a_teams_rule_never_creates_a_diff(one, other, own, more):
+    names = {rule["name"] for rule in own}
+    added = [*own, *(rule for rule in more if rule["name"] not in names)]
+    before, after = _under(own, one, other), _under(added, one, other)
+    assert after.verdict is not Verdict.DIFF or before.verdict is Verdict.DIFF
+
+
+@given(rows, own_rules, st.randoms(use_true_random=False))
+def test_an_unordered_list_matches_every_permutation_of_itself(one, own, random):
+    shuffled = copy.copy(one)
+    random.shuffle(shuffled)
+    unordered = [{"name": "u", "path": "$", "unordered": True}, *(rule for rule in own if rule["name"] > "u")]
+    assert _under(unordered, one, shuffled).verdict is Verdict.MATCH
+
+
+@given(rows, rows, own_rules, st.randoms(use_true_random=False))
+def test_the_verdict_on_unordered_lists_does_not_depend_on_their_order(one, other, own, random):
+    shuffled = copy.copy(other)
+    random.shuffle(shuffled)
+    unordered = [rule for rule in own if rule["name"] not in "uk"]
+    unordered.append({"name": "u", "path": "$", "unordered": True})
+    is_diff = _under(unordered, one, other).verdict is Verdict.DIFF
+    assert (_under(unordered, one, shuffled).verdict is Verdict.DIFF) == is_diff
+
+
+spelled = st.builds(
+    lambda tree, ascii_only, indent, repeat: json.dumps(tree, ensure_ascii=ascii_only, indent=indent).replace(
+        '"a": ', '"a": 1, "a": ' if repeat else '"a": '
+    ),
+    st.dictionaries(st.sampled_from("ab"), trees, max_size=3),
+    st.booleans(),
+    st.sampled_from([None, 1]),
+    st.booleans(),
+)
+
+
+@given(spelled, spelled)
+def test_the_short_cut_never_calls_two_documents_one(one, other):
+    if spelling.is_one_document(one.encode(), other.encode()):
+        assert lossless.parse(one.encode()) == lossless.parse(other.encode())
+
+
+@given(st.text(alphabet="<>/abp div=\"' \n&;!-é", max_size=80))
+def test_no_html_crashes_the_judge_and_a_page_matches_itself(page):
+    one = answer(page, content_type="text/html")
+    assert judged(one, one).verdict is Verdict.MATCH
+    assert judged(one, answer(page + "<p>more</p>", content_type="text/html")).verdict in Verdict
+    assert dom.parse(page.encode()) == dom.parse(page.encode())
