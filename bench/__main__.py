@@ -1,4 +1,7 @@
-"""`python -m bench`: every benchmark with its usual arguments, one after the other. No logic."""
+"""`python -m bench`: every benchmark with its usual arguments, one after the other; or one by name. No logic.
+
+The soak is left out where all are asked for: it takes ten minutes.
+"""
 
 import click
 
@@ -7,15 +10,18 @@ from bench.compare.__main__ import main as compare
 from bench.flip.__main__ import main as flip
 from bench.proxy.__main__ import main as proxy
 from bench.shadow.__main__ import main as shadow
+from bench.soak.__main__ import main as soak
 
-SECTIONS = (proxy, flip, shadow, compare)
+SECTIONS = {"proxy": proxy, "flip": flip, "shadow": shadow, "compare": compare}
 
 
-@click.command()
-def main() -> None:
+@click.group(invoke_without_command=True, commands=SECTIONS | {"soak": soak})
+@click.pass_context
+def main(context: click.Context) -> None:
     """Measure everything: CPU per request, flips under load, shadows, comparison."""
-    for section in SECTIONS:
-        section(args=[], standalone_mode=False)
+    if context.invoked_subcommand is None:
+        for section in SECTIONS.values():
+            section(args=[], standalone_mode=False)
 
 
 if __name__ == "__main__":
