@@ -43,6 +43,10 @@ class Entry:
         self.traceparent = b""
         self.route: Route | None = None
         self.bucket: int | None = None
+        self.pinned = False
+        self.claimed = False
+        self.followed = False
+        self.unparked = 0.0
         self.fallback: str | None = None  # why the monolith answered for a service
         self.error: str | None = None
 
@@ -101,6 +105,14 @@ def _now_and_then(entry: Entry, started: float) -> str:
         said += ',"first_byte_us":' + str(int((entry.first_byte - started) * 1e6))
     if entry.bucket is not None:
         said += ',"bucket":' + str(entry.bucket)
+    if entry.pinned:
+        said += ',"pinned":true'
+    if entry.claimed:
+        said += ',"claimed":true'
+    if entry.followed:
+        said += ',"followed":true'
+    if entry.unparked:
+        said += ',"unparked_us":' + str(int((entry.unparked - started) * 1e6))
     if entry.fallback is not None:
         said += ',"fallback":"' + entry.fallback + '"'
     if entry.error is not None:

@@ -45,7 +45,8 @@ class AnswerHead:
 
     `length` is the declared one, None where there is none; `chunked` says how the upstream framed the body,
     `persistent` whether its connection can take another request. `declined`: the upstream says that it did
-    nothing for the request and another must answer. `refers`: a line says where something is.
+    nothing for the request and another must answer. `moved`: it refuses a write of tables that it does not
+    own, in its own words. `refers`: a line says where something is.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class AnswerHead:
         "declined",
         "length",
         "lines",
+        "moved",
         "nominated",
         "persistent",
         "refers",
@@ -67,6 +69,7 @@ class AnswerHead:
         self.length: int | None = None
         self.chunked = False
         self.declined = False
+        self.moved = b""
         self.refers = False
         self.sets_cookies = False
         self.persistent = persistent
@@ -177,6 +180,10 @@ def _declined(head: AnswerHead, line: _Line) -> None:
     head.declined = True
 
 
+def _moved(head: AnswerHead, line: _Line) -> None:
+    head.moved = line.value
+
+
 def _set_cookie(head: AnswerHead, line: _Line) -> None:
     head.sets_cookies = True
     head.lines.append(line.text)
@@ -202,6 +209,7 @@ _RULES: dict[bytes, _Rule] = {
     b"transfer-encoding": _transfer_encoding,
     b"connection": _connection,
     b"x-strangler-declined": _declined,
+    b"x-strangler-moved": _moved,
     b"set-cookie": _set_cookie,
     b"location": _location,
     b"content-location": _content_location,

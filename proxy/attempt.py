@@ -1,7 +1,4 @@
-"""A service's chance to answer one request: admitted by its breaker, judged once.
-
-Keeps the request's body, up to the route's bound, where it may have to be sent again. Sends nothing itself.
-"""
+"""A service's chance to answer one request: admitted by its breaker, judged once. Sends nothing itself."""
 
 import logging
 from dataclasses import replace
@@ -9,21 +6,16 @@ from dataclasses import replace
 from proxy.answer_head import AnswerHead
 from proxy.fallback import Case, Failed, Next, after, failure_in
 from proxy.guard import Guard
-from proxy.request_head import RequestFields
 
 
 class Attempt:
     """Tells the breaker how the service did, and the exchange what to do."""
 
-    __slots__ = ("_kept", "_kept_bytes", "_probe", "guard")
+    __slots__ = ("_probe", "guard")
 
-    def __init__(self, guard: Guard, fields: RequestFields, *, safe: bool) -> None:
+    def __init__(self, guard: Guard) -> None:
         self.guard = guard
         self._probe = False
-        self._kept_bytes = 0
-        self._kept: list[bytes] | None = None  # None where the body is not kept whole
-        if fields.has_body and (fields.length or 0) <= guard.max_body and guard.rules.keeps_bodies(safe=safe):
-            self._kept = []
 
     def admitted(self, now: float) -> bool:
         """Return whether the breaker lets this request through."""
@@ -36,29 +28,6 @@ class Attempt:
     def retry_after(self, now: float) -> int:
         """Return the seconds after which a refused client may ask again."""
         return self.guard.breaker.retry_after(now) if self.guard.breaker is not None else 1
-
-    # --- the body --------------------------------------------------------------------------------
-
-    @property
-    def keeps_body(self) -> bool:
-        """Whether every part that was sent can be sent again."""
-        return self._kept is not None
-
-    def keep(self, part: bytes) -> None:
-        """Keep a part that was sent, unless that makes the body too large to be kept."""
-        if self._kept is None:
-            return
-        self._kept_bytes += len(part)
-        if self._kept_bytes > self.guard.max_body:
-            self._kept = None
-        else:
-            self._kept.append(part)
-
-    def rewind(self) -> list[bytes]:
-        """Return the parts that were sent, to be sent (and kept) once more."""
-        assert self._kept is not None
-        parts, self._kept, self._kept_bytes = self._kept, [], 0
-        return parts
 
     # --- how it went -----------------------------------------------------------------------------
 

@@ -7,8 +7,10 @@ in at 10 % is in at 50 %. Without a key there is no cohort, and the monolith ans
 import hashlib
 import hmac
 
+from proxy.own_cookies import COHORT
+
 BUCKETS = 10_000  # hundredths of a percent
-COOKIE = b"strangler_cohort"
+COOKIE_SECONDS = 365 * 24 * 3600
 _SIGNATURE_DIGITS = 32
 
 
@@ -37,22 +39,28 @@ def verified(secret: bytes, value: bytes) -> bytes | None:
     return None
 
 
-def cohort_key(secret: bytes, cookies: bytes, session_cookie: bytes) -> bytes | None:
-    """Return what a client is known by: its session, else the cookie this proxy minted, else nothing."""
+def cohort_key(
+    secret: bytes,
+    cookies: bytes,
+    session_cookie: bytes,
+    authorization: tuple[bytes, ...] = (),
+    user: bytes = b"",
+) -> bytes | None:
+    """Return what a client is known by: its user, else its session, its Authorization, the cookie this proxy
+    minted, else nothing.
+    """
+    if user:
+        return b"user:" + user
     minted = None
     for pair in cookies.split(b";"):
         name, _, value = pair.strip().partition(b"=")
         if name == session_cookie and value:
             return b"session:" + value
-        if name == COOKIE and minted is None:
+        if name == COHORT and minted is None:
             minted = verified(secret, value)
+    if authorization:
+        return b"authorization:" + b"\x00".join(authorization)
     return None if minted is None else b"cookie:" + minted
-
-
-def without_cohort(cookies: bytes) -> bytes:
-    """Return a Cookie header's value without the proxy's own cookie: no upstream sees it."""
-    pairs = (pair.strip() for pair in cookies.split(b";"))
-    return b"; ".join(pair for pair in pairs if pair and not pair.startswith(COOKIE + b"="))
 
 
 def _signature(secret: bytes, key: bytes) -> bytes:

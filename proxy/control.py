@@ -3,6 +3,9 @@
 {"verb": "apply"}   load the file now; answers with the version in force and what was rejected
                     with "change" (`change.TableChange`): what has changed since the version in force
 {"verb": "status"}  the same, with what this worker counted
+{"verb": "hold", "group": G, "seconds": S}   park the group's writes, for so long at most
+{"verb": "release", "group": G}              let them go, as the table in force says
+{"verb": "synced", "group": G, "until": U}   the group's copy has what was committed before a Unix second
 """
 
 import asyncio
@@ -21,6 +24,8 @@ from proxy.recent import SECONDS
 from proxy.runtime import Runtime
 
 MAX_QUESTION = 1024 * 1024  # bytes of one line
+MAX_HOLD_SECONDS = 60.0
+VERBS = ("apply", "status", "hold", "release", "synced")
 
 
 class Control:
@@ -60,15 +65,36 @@ class Control:
             question = json.loads(line)
             verb = question["verb"]
         except (ValueError, KeyError, TypeError):
-            return {"error": 'not a question: wanted {"verb": "apply"} or {"verb": "status"}'}
-        if verb == "apply":
-            change = _change(question.get("change"))
-            if change is None or not self._applying.change(change):
-                await self._applying.read()
-            return self._versions()
-        if verb == "status":
-            return self._versions() | self._counts()
-        return {"error": f"unknown verb {verb!r}: wanted 'apply' or 'status'"}
+            return {"error": f'not a question: wanted {{"verb": V}} with V one of {", ".join(VERBS)}'}
+        match verb:
+            case "apply":
+                change = _change(question.get("change"))
+                if change is None or not self._applying.change(change):
+                    await self._applying.read()
+                return self._versions()
+            case "status":
+                return self._versions() | self._counts()
+            case "hold" | "release" | "synced":
+                return self._about_group(verb, question)
+        return {"error": f"unknown verb {verb!r}: wanted one of {', '.join(VERBS)}"}
+
+    def _about_group(self, verb: str, question: dict[str, Any]) -> dict[str, Any]:
+        """Do what is asked of one group; answer with how many of its writes wait here, or went."""
+        group, runtime = question.get("group"), self._runtime
+        if not isinstance(group, str) or group not in runtime.router.table.groups:
+            known = ", ".join(sorted(runtime.router.table.groups))
+            return {"error": f"unknown group {group!r}: wanted one of {known or 'none, for there is none'}"}
+        if verb == "release":
+            return self._versions() | {"writes": runtime.holds.release(group)}
+        wanted, most = ("seconds", MAX_HOLD_SECONDS) if verb == "hold" else ("until", time.time() + 1)
+        number = question.get(wanted)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= most:
+            return {"error": f"{wanted} is {number!r}: wanted a number above 0, at most {most:g}"}
+        if verb == "hold":
+            runtime.holds.hold(group, number)
+        else:
+            runtime.pins.synced(group, number)
+        return self._versions() | {"writes": runtime.holds.parked(group)}
 
     def _versions(self) -> dict[str, Any]:
         rejected = self._applying.rejected
@@ -87,12 +113,25 @@ class Control:
                 {"upstream": each.upstream, "route": each.route, "state": each.state.value}
                 for each in self._runtime.guards.breakers()
             ],
+            "groups": {group: self._group(group) for group in self._runtime.router.table.groups},
             "recent": self._recent(),
             "unmatched": [
                 {"method": method, "path": path, "requests": number}
                 for (method, path), number in self._runtime.unmatched.most_frequent()
             ],
             "shadow": self._runtime.metrics.shadows() | {"queued": self._runtime.shadow.queued},
+        }
+
+    def _group(self, group: str) -> dict[str, Any]:
+        runtime = self._runtime
+        lag = runtime.pins.lag(group)
+        routes = runtime.router.table.routes.values()
+        mine = (route.pin.seconds for route in routes if route.group == group and route.pin.enabled)
+        return {
+            "held": runtime.holds.held(group),
+            "parked": runtime.holds.parked(group),
+            "lag": lag,
+            "suspended": lag is not None and lag > min(mine, default=lag),
         }
 
     def _recent(self) -> dict[int, Any]:

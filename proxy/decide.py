@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from proxy.change import TableChange, changed_table, touched_routes
 from proxy.cohort import share
 from proxy.match import Matcher
-from proxy.routes import Route, RouteTable, Stage, Upstream
+from proxy.routes import Owner, Route, RouteTable, Stage, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Choices:
     """What a route's stage leaves to decide, worked out once when its table is loaded.
 
     Clients whose bucket is below `below` get `inside`; of the others, `shadow_percent` of the safe requests
-    get `shadowed`, and the rest `plain`.
+    get `shadowed`, and the rest `plain`. Writes get `owner`, and so do the reads of those who wrote where
+    `copies` says that a read may meet the side that does not own.
     """
 
     plain: Decision
@@ -31,6 +32,8 @@ class Choices:
     inside: Decision
     below: int
     shadow_percent: float
+    owner: Decision
+    copies: bool
 
 
 def choices(table: RouteTable, route: Route) -> Choices:
@@ -45,18 +48,38 @@ def choices(table: RouteTable, route: Route) -> Choices:
         below = share(route.percent)
     elif route.stage in (Stage.MONOLITH, Stage.RETIRED):
         shadow_percent = 0.0
-    return Choices(plain, shadowed, inside, below, shadow_percent)
+    owner = table.groups[route.group].owner
+    return Choices(
+        plain,
+        shadowed,
+        inside,
+        below,
+        shadow_percent,
+        owner=Decision(service if owner is Owner.SERVICE else monolith),
+        copies=route.pin.enabled and reads_copy(route, owner),
+    )
+
+
+def reads_copy(route: Route, owner: Owner) -> bool:
+    """Return whether a read on a route may be answered, or compared, by the side that does not own."""
+    if not route.reads or route.stage is Stage.RETIRED:
+        return False
+    if owner is Owner.MONOLITH:
+        return route.stage is not Stage.MONOLITH
+    return route.stage is not Stage.SERVICE or route.shadow_percent > 0
 
 
 def decide(options: Choices, *, safe: bool, bucket: int | None, draw: float) -> Decision:
     """Return who answers one request of a route.
 
     `bucket` is the client's (0 to 9999), None when it has no key; only a canary looks at it. `draw` is a
-    number in [0, 100) that samples the shadow; only safe methods are ever shadowed.
+    number in [0, 100) that samples the shadow. A write is its owner's alone, and never shadowed.
     """
+    if not safe:
+        return options.owner
     if bucket is not None and bucket < options.below:
         return options.inside
-    return options.shadowed if safe and draw < options.shadow_percent else options.plain
+    return options.shadowed if draw < options.shadow_percent else options.plain
 
 
 class Router:
@@ -70,6 +93,7 @@ class Router:
         self.default = Decision(table.monolith)
         self._matcher = matcher or Matcher(table.routes.values())
         self._choices = options or {name: choices(table, route) for name, route in table.routes.items()}
+        self._copied: frozenset[str] | None = None  # looked for once a write asks
 
     def changed(self, change: TableChange) -> "Router":
         """Return the router of the table that `change` makes of this one's; it shares all that stays."""
@@ -86,6 +110,24 @@ class Router:
     def find(self, method: bytes, path: bytes) -> Route | None:
         """Return the route of a request's method and canonical path, None where no route names it."""
         return self._matcher.find(method, path)
+
+    def owner(self, group: str) -> Upstream | None:
+        """Return who may write a group's tables, None where the table knows no such group."""
+        found = self.table.groups.get(group)
+        if found is None:
+            return None
+        return self.table.monolith if found.owner is Owner.MONOLITH else self.table.upstreams[found.service]
+
+    @property
+    def copied(self) -> frozenset[str]:
+        """The groups of which somebody may read a copy: their writers are pinned."""
+        if self._copied is None:
+            groups = self.table.groups
+            routes = self.table.routes.values()
+            self._copied = frozenset(
+                route.group for route in routes if reads_copy(route, groups[route.group].owner)
+            )
+        return self._copied
 
     def choices(self, route: Route) -> Choices:
         """Return what is left to decide about a route's requests."""

@@ -23,6 +23,12 @@ class ForwardError(enum.Enum):
     IDENTITY_UNKNOWN = ("identity_unknown", 503, "The upstream that knows who asks did not say.")
     OVERLOADED = ("overloaded", 503, "Too many requests are waiting for this upstream.")
     BREAKER_OPEN = ("breaker_open", 503, "The upstream is failing and is given a moment to recover.")
+    HOLD_FULL = ("hold_full", 503, "Too many writes wait until their upstream has changed.")
+    OWNER_MOVING = (
+        "owner_moving",
+        503,
+        "The upstream for this write is changing, and nothing was done.",
+    )
     UPSTREAM_TIMEOUT = ("upstream_timeout", 504, "The upstream did not begin its answer in time.")
 
     def __init__(self, id_: str, status: int, sentence: str) -> None:

@@ -7,13 +7,17 @@ from proxy.answer_head import AnswerHead, error_answer
 from proxy.attempt import Attempt
 from proxy.body import LAST_CHUNK, chunk
 from proxy.capture import Capture
-from proxy.cohort import COOKIE
+from proxy.cohort import COOKIE_SECONDS
 from proxy.debug import debug_lines
-from proxy.decide import Decision, decide
+from proxy.decide import Decision
+from proxy.deciding import Course
 from proxy.errors import ForwardError
 from proxy.fallback import NO_FALLBACK, Case, Failed, Next, after, failure_of
 from proxy.fields import Field
+from proxy.kept_body import KeptBody
 from proxy.location import rewritten
+from proxy.moved import read_moved
+from proxy.own_cookies import COHORT, set_cookie
 from proxy.question import Identified, Judgement, Question, Refused
 from proxy.reply import Client, Reply
 from proxy.request_head import RequestHead, upstream_head, with_identity
@@ -24,17 +28,22 @@ if TYPE_CHECKING:
     from proxy.upstream import UpstreamConnection
 
 _DEFAULT_TIMEOUTS = Timeouts()
+_PARKED_BYTES = 64 * 1024  # of one body that waits for a hold's end
 _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
 
 class Exchange:
-    """A request, its upstream and its answer. Implements `upstream.Receiver` and `identity.Waiter`."""
+    """A request, its upstream and its answer.
+
+    Implements `upstream.Receiver`, `identity.Waiter` and `holds.Parked`.
+    """
 
     # What most requests never change costs nothing here.
     route: Route | None = None
-    decision: Decision
-    bucket: int | None = None
+    course: Course
     fell_back: Failed | None = None  # why the monolith answers instead
+    followed = False  # an origin refused it as moved, and it went to the new owner
+    unparked_at = 0.0  # when a hold let it go
     connected = 0.0  # when there was a connection
     first_byte = 0.0  # when the answer's head came
     deadline = 0.0  # of the worker's clock, 0 for none
@@ -42,15 +51,16 @@ class Exchange:
     _whole = False  # the request's body is complete
     _streamed = False  # part of the body has left for an upstream
     _retried = False
+    _parked = False
     _timeouts = _DEFAULT_TIMEOUTS
     _connection: "UpstreamConnection | None" = None
     _capture: Capture | None = None
     _attempt: Attempt | None = None  # while a service is asked
+    _kept: KeptBody | None = None  # where the body may have to be sent again
     _question: Question | None = None
     _identifying = False  # the monolith is being asked who this is
     _token = b""
     _set_cookies = b""  # that came with the answer who asks: whole lines
-    _minted = b""
     _debug = False  # the client may see how its request was decided
 
     def __init__(self, client: Client, runtime: "Runtime", head: RequestHead) -> None:
@@ -79,45 +89,68 @@ class Exchange:
         head, runtime = self.head, self._runtime
         if not head.traceparent:
             head.traceparent = runtime.new_traceparent()
-        self._decide()
+        if runtime.debug or head.fields.debug:
+            self._debug = runtime.debug or runtime.decider.may_debug(head.fields.debug)
+        self._find_route()
         self._forwarded = upstream_head(head, self.request_id, self.client.forwarded_for)
         if not self._has_body:
             self._whole = True
-            self._expect_answer(self.started)
-        if self._question is None or self.decision.target.name == MONOLITH:
-            self._ask_if_admitted()
+        route = self.route
+        if not self.is_safe and route is not None and runtime.holds.any and runtime.holds.held(route.group):
+            self._park(route)
         else:
-            self._identifying = True
-            runtime.identities.ask(self._question, self)
+            self._proceed(self.started)
 
-    def _decide(self) -> None:
-        runtime, router, head = self._runtime, self._router, self.head
-        if runtime.debug or head.fields.debug:
-            self._debug = runtime.debug or runtime.may_debug(head.fields.debug)
+    def _find_route(self) -> None:
+        router, head = self._router, self.head
         route = self.route = router.find(head.method, head.path)
         if route is None:
-            self.decision = router.default
-            runtime.unmatched.note(head.method, head.path)
+            self.course = Course(router.default)
+            self._runtime.unmatched.note(head.method, head.path)
             return
         self._timeouts = route.timeouts
-        options = router.choices(route)
-        if options.below:
-            self.bucket, self._minted = runtime.bucket(route.group, head.fields.cookies)
-        draw = runtime.draw() if options.shadow_percent else 0.0
-        decision = self.decision = decide(options, safe=self.is_safe, bucket=self.bucket, draw=draw)
-        if decision.candidate is not None and not self._has_body:
-            self._capture = Capture()
-        if decision.target is not router.default.target:
-            self._attempt = Attempt(runtime.guards.of(route), head.fields, safe=self.is_safe)
-        if runtime.identities.on and (decision.target.name != MONOLITH or self._capture is not None):
+        self._decide(route)
+
+    def _decide(self, route: Route, user: bytes = b"") -> None:
+        """Decide on a route, as whoever is known to ask, and prepare for what may come of it."""
+        runtime, router, head = self._runtime, self._router, self.head
+        course = self.course = runtime.decider.course(router, route, head, safe=self.is_safe, user=user)
+        self._capture = Capture() if course.decision.candidate is not None and not self._has_body else None
+        service = course.decision.target is not router.default.target
+        self._attempt = Attempt(runtime.guards.of(route)) if service and not course.claimed else None
+        most = route.fallback.max_body
+        if self._has_body and self._kept is None and (head.fields.length or 0) <= most:
+            self._kept = KeptBody(most)
+
+    def _proceed(self, now: float) -> None:
+        """Go where it was decided, once it is known who asks where that matters."""
+        if self._whole:
+            self._expect_answer(now)
+        runtime, route = self._runtime, self.route
+        if route is None or not runtime.identities.on:
+            self._ask_if_admitted()
+            return
+        first = runtime.decider.asks_first(route, safe=self.is_safe)
+        service = self.decision.target.name != MONOLITH
+        if first or service or self._capture is not None:
             self._question = runtime.identities.question(
-                head,
-                router.table,
+                self.head,
+                self._router.table,
                 route,
                 forwarded_for=self.client.forwarded_for,
                 request_id=self.request_id,
                 safe=self.is_safe,
             )
+        if self._question is not None and (first or service):
+            self._identifying = True
+            runtime.identities.ask(self._question, self)
+        else:
+            self._ask_if_admitted()
+
+    @property
+    def decision(self) -> Decision:
+        """Who answers, and whose answer is compared."""
+        return self.course.decision
 
     def _ask_if_admitted(self) -> None:
         """Ask whoever was decided on, unless its breaker is open."""
@@ -133,17 +166,20 @@ class Exchange:
         """A part of the body arrived from the client."""
         if self._connection is None:
             self._pending.append(data)
-            self.client.pause_request()  # until there is somewhere to put it
+            if self._parked:
+                self._make_room(len(data))
+            else:
+                self.client.pause_request()  # until there is somewhere to put it
             return
         self._streamed = True
-        if self._attempt is not None:
-            self._attempt.keep(data)
+        if self._kept is not None:
+            self._kept.keep(data)
         self._connection.write(data if self.head.fields.length is not None else chunk(data))
 
     def request_end(self) -> None:
         """The request's body is complete."""
         self._whole = True
-        if not self.reply.status:
+        if not self.reply.status and not self._parked:
             self._expect_answer(monotonic())
         if self._connection is not None and self.head.fields.length is None:
             self._connection.write(LAST_CHUNK)
@@ -151,6 +187,8 @@ class Exchange:
     def client_lost(self) -> None:
         """Nobody waits for the answer any more: the upstream learns it at once."""
         self._give_up()
+        if not self.is_safe and not self.reply.status and self.connected:
+            self._pin()  # whether it was done, nobody knows
         self._runtime.observe_left(self)
 
     def _give_up(self) -> None:
@@ -203,13 +241,22 @@ class Exchange:
         if not self._identifying:  # too late: it is answered
             return
         self._identifying = False
+        route = self.route
+        assert route is not None
+        first = self._runtime.decider.asks_first(route, safe=self.is_safe)
         if isinstance(judgement, Identified):
-            self._token, self._set_cookies = judgement.token, judgement.cookies
+            if first:
+                self._decide(route, judgement.user)
+            if self.decision.target.name != MONOLITH:  # which says all that itself
+                self._token, self._set_cookies = judgement.token, judgement.cookies
             if self._whole:
                 self._expect_answer(monotonic())
             self._ask_if_admitted()
         elif isinstance(judgement, Refused):
             self._answer_whole(judgement.head, judgement.body)
+        elif first:  # nobody knows whose share this is
+            self.course, self._attempt = Course(self._router.default), None
+            self._ask_if_admitted()
         else:
             self._answer_error(judgement)
 
@@ -230,9 +277,9 @@ class Exchange:
             self.client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         pending, self._pending = self._pending, []
         self._streamed = self._streamed or bool(pending)
-        if self._attempt is not None:
+        if self._kept is not None:
             for part in pending:
-                self._attempt.keep(part)
+                self._kept.keep(part)
         parts = [chunk(part) for part in pending] if chunked else pending
         if self._whole and chunked:
             parts.append(LAST_CHUNK)
@@ -248,6 +295,8 @@ class Exchange:
     def answer_head(self, head: AnswerHead) -> None:
         now = monotonic()
         if self._attempt is not None and self._thrown_away(self._attempt, head, now):
+            return
+        if head.moved and not self.is_safe and self._follows(head):
             return
         self.deadline = 0.0
         self.first_byte = now
@@ -286,6 +335,62 @@ class Exchange:
             self._attempt.broke_off(monotonic())
         self._cut(error)
 
+    # --- a group whose owner changes -------------------------------------------------------------
+
+    def _park(self, route: Route) -> None:
+        """Wait until the hold on the group ends."""
+        if self._runtime.holds.park(route.group, self):
+            self._parked = True
+        else:
+            self._answer_error(ForwardError.HOLD_FULL)
+
+    def _make_room(self, number: int) -> None:
+        assert self.route is not None
+        if not self._runtime.holds.grew(self.route.group, number):
+            self._leave_park()
+            self.gone = True
+            self._answer_error(ForwardError.HOLD_FULL)
+        elif sum(map(len, self._pending)) > _PARKED_BYTES:
+            self.client.pause_request()  # and no longer notice that it leaves
+
+    def _leave_park(self) -> None:
+        self._parked = False
+        self.unparked_at = monotonic()
+
+    def unparked(self) -> None:
+        """Go on as the table in force says: it may name another owner than when the request came."""
+        self._leave_park()
+        self._router = self._runtime.router
+        self._find_route()
+        self._proceed(self.unparked_at)
+
+    def forsaken(self) -> None:
+        """The table did not name another owner in time."""
+        self._leave_park()
+        self._answer_error(ForwardError.OWNER_MOVING)
+
+    def _follows(self, head: AnswerHead) -> bool:
+        """Take an origin's word that another owns the tables now; return whether its answer is dropped."""
+        moved, route = read_moved(head.moved), self.route
+        if moved is None or not moved.without_effect or route is None or moved.group != route.group:
+            return False
+        self._leave_upstream()
+        if self.followed or not self._replayable:
+            self._answer_error(ForwardError.OWNER_MOVING)
+            return True
+        self.followed = True
+        self._rewind()
+        self._token = b""
+        self.deadline = 0.0
+        refused, owner = self.decision.target, self._runtime.router.owner(route.group)
+        if owner is not None and owner.url != refused.url:
+            self.unparked()
+        elif self._runtime.holds.follow(route.group, self):
+            self._parked = True
+        else:
+            self._answer_error(ForwardError.HOLD_FULL)
+        return True
+
     # --- failures --------------------------------------------------------------------------------
 
     def _thrown_away(self, attempt: Attempt, head: AnswerHead, now: float) -> bool:
@@ -312,11 +417,10 @@ class Exchange:
             self._answer_error(error, self._attempt.retry_after(now) if self._attempt is not None else 1)
 
     def _next(self, failed: Failed, now: float) -> Next:
-        kept = self._whole and self._attempt is not None and self._attempt.keeps_body
         case = Case(
             failed,
             safe=self.is_safe,
-            replayable=kept or not self._streamed,
+            replayable=self._replayable,
             retried=self._retried,
             in_time=not self.deadline or now < self._last_moment(),
         )
@@ -332,7 +436,7 @@ class Exchange:
         self._attempt = None
         self._token = b""  # for the service alone
         self.fell_back = failed
-        self.decision = attempt.guard.instead
+        self.course.decision = attempt.guard.instead
         self._capture = None
         self._retried = False
         if self.deadline:
@@ -340,9 +444,14 @@ class Exchange:
             self.deadline = min(now + whole_try, self._last_moment())
         self._ask_if_admitted()
 
+    @property
+    def _replayable(self) -> bool:
+        """Whether all of the body can (still) be sent."""
+        return not self._streamed or (self._whole and self._kept is not None and self._kept.whole)
+
     def _rewind(self) -> None:
-        if self._streamed and self._attempt is not None:
-            self._pending = self._attempt.rewind()
+        if self._streamed and self._kept is not None:
+            self._pending = self._kept.rewind()
             self._streamed = False
 
     def _leave_upstream(self) -> None:
@@ -368,8 +477,10 @@ class Exchange:
 
     def _begin_reply(self, head: AnswerHead) -> None:
         extra = b"X-Request-ID: " + self.request_id + b"\r\n" + self._set_cookies
-        if self._minted:
-            extra += self._cohort_cookie()
+        if self.course.minted:
+            extra += set_cookie(COHORT, self.course.minted, seconds=COOKIE_SECONDS, secure=self.client.secure)
+        if not self.is_safe and not 400 <= head.status < 500:
+            extra += self._pin()
         if self._debug:
             extra += self._debug_lines()
         self.reply.begin(head, keep_alive=self._stays_open, extra=extra)
@@ -383,12 +494,13 @@ class Exchange:
             self.version,
         )
 
-    def _cohort_cookie(self) -> bytes:
-        secure = b"; Secure" if self.client.secure else b""
-        return b"Set-Cookie: %b=%b; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%b\r\n" % (
-            COOKIE,
-            self._minted,
-            secure,
+    def _pin(self) -> bytes:
+        """Note a write that may have been done; return the line that has the client remember it."""
+        route = self.route
+        if route is None or not route.pin.enabled or route.group not in self._router.copied:
+            return b""
+        return self._runtime.pins.wrote(
+            route.group, self.head.fields, route.pin.seconds, secure=self.client.secure
         )
 
     def _answer_error(self, error: ForwardError, retry_after: int = 1) -> None:

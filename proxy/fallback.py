@@ -61,10 +61,6 @@ class Rules:
     owner: Owner
     statuses: frozenset[int]
 
-    def keeps_bodies(self, *, safe: bool) -> bool:
-        """Return whether a body that was sent could have to be sent again."""
-        return self.may_fall_back and (safe or self.owner is Owner.MONOLITH)
-
     def permit(self, case: "Case") -> bool:
         """Return whether the monolith may be asked, a body in the way left aside."""
         harmless = case.safe or (case.failed.without_effect and self.owner is Owner.MONOLITH)

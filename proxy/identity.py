@@ -49,6 +49,7 @@ class _Memory:
     until: float
     mark: int
     token: bytes
+    user: bytes
 
 
 class Identities:
@@ -105,7 +106,7 @@ class Identities:
         if asked.key is not None:
             memory = self._remembered.get(asked.key)
             if memory is not None and memory.mark == mark and self._clock() < memory.until:
-                waiter.judged(Identified(memory.token, b""))
+                waiter.judged(Identified(memory.token, b"", memory.user))
                 return
             under_way = self._asking.get(asked.key)
             if under_way is not None and under_way.mark == mark:
@@ -130,7 +131,8 @@ class Identities:
         if head is not None and asked.session and ends_session(head, self._session_cookie, asked.session):
             self._forgotten.forget(asked.session)
         elif asked.key is not None and isinstance(found, Identified):
-            self._remember(asked.key, _Memory(self._clock() + REMEMBER_SECONDS, call.mark, found.token))
+            until = self._clock() + REMEMBER_SECONDS
+            self._remember(asked.key, _Memory(until, call.mark, found.token, found.user))
         for waiter in call.waiters:
             if not waiter.gone:
                 waiter.judged(found)

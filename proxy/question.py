@@ -7,14 +7,15 @@ import hashlib
 from dataclasses import dataclass
 
 from proxy.answer_head import AnswerHead
-from proxy.cohort import without_cohort
 from proxy.errors import ForwardError
+from proxy.own_cookies import without_own
 from proxy.request_head import RequestHead
 from proxy.routes import Group, Route, Upstream
 
 _OWN_PREFIX = b"x-strangler-"
 _TOKEN = b"x-strangler-identity"
 _ANSWER = b"x-strangler-answer"
+_USER = b"x-strangler-user"
 # What belongs to the request's body or to a copy the client has: the question has neither.
 _NOT_ASKED = (b"content-", b"if-", b"range:")
 
@@ -39,10 +40,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The monolith's word: a token, empty for nobody, and whole Set-Cookie lines for the client."""
+    """The monolith's word: a token, empty for nobody; whole Set-Cookie lines for the client; who it is."""
 
     token: bytes
     cookies: bytes
+    user: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _words(
         b"X-Strangler-Original-Path: " + head.path,
         b"Content-Length: 0",
     ]
-    if cookies := without_cohort(head.fields.cookies):
+    if cookies := without_own(head.fields.cookies):
         parts.append(b"Cookie: " + cookies)
     return b"\r\n".join(parts) + b"\r\n\r\n"
 
@@ -130,7 +132,7 @@ def judgement(head: AnswerHead, body: bytes) -> Judgement:
     found = {name.lower(): value for name, value in head.headers}
     match found.get(_ANSWER):
         case b"identified" if found.get(_TOKEN):
-            return Identified(found[_TOKEN], _cookie_lines(head))
+            return Identified(found[_TOKEN], _cookie_lines(head), found.get(_USER, b""))
         case b"anonymous":
             return Identified(b"", _cookie_lines(head))
         case b"refused":

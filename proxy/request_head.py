@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from proxy.cohort import COOKIE, without_cohort
 from proxy.errors import ForwardError, RequestRefused
 from proxy.fields import BadField, lines_of, read_field
 from proxy.match import BadPath, canonical_path
+from proxy.own_cookies import PIN, without_own
 from proxy.trace import accepted_state, continued
 
 # upper case alone: Django serves `get` as GET, and the table's routes say GET
@@ -60,11 +60,14 @@ class RequestFields:
         "lines",
         "nominated",
         "own",
+        "pinned",
         "request_id",
         "takes_trailers",
+        "target",
         "traceparent",
         "tracestate",
         "upgrades",
+        "websocket",
     )
 
     def __init__(self) -> None:
@@ -75,7 +78,9 @@ class RequestFields:
         self.request_id = b""  # the client's, where it is well-formed
         self.traceparent = b""  # the client's, where it is well-formed
         self.tracestate = b""
+        self.pinned = False  # it may bear a pin's cookie
         self.debug = b""  # what the client claims, not yet believed
+        self.target = b""  # likewise
         self.takes_trailers = False
         self.length: int | None = 0
         self.has_body = False
@@ -83,6 +88,7 @@ class RequestFields:
         self.closes = False  # `Connection: close`
         self.keeps = False  # `Connection: keep-alive`
         self.upgrades = False
+        self.websocket = False  # and to a websocket alone
         self.hosts = 0
         self.lengths = 0
         self.nominated: frozenset[bytes] = frozenset()
@@ -232,15 +238,14 @@ def _check(fields: RequestFields, authority: bytes | None) -> None:
 
 def _prepare(fields: RequestFields) -> None:
     """Write down what an upstream's head says alike for all these requests."""
+    fields.pinned = fields.cookies.find(PIN) >= 0
     fields.before = b"".join(
         (b" HTTP/1.1\r\nHost: ", fields.host, *(b"\r\n" + line for line in fields.lines))
     )
     fields.own = b"\r\nX-Forwarded-Host: " + fields.host + b"\r\nX-Request-ID: "
     after = []
-    if fields.cookies:
-        cookies = without_cohort(fields.cookies) if COOKIE in fields.cookies else fields.cookies
-        if cookies:
-            after.append(b"Cookie: " + cookies)
+    if fields.cookies and (cookies := without_own(fields.cookies)):
+        after.append(b"Cookie: " + cookies)
     if fields.length is None:
         after.append(b"Transfer-Encoding: chunked")
     elif fields.lengths:
@@ -314,6 +319,10 @@ def _debug(fields: RequestFields, value: bytes) -> None:
     fields.debug = value
 
 
+def _target(fields: RequestFields, value: bytes) -> None:
+    fields.target = value
+
+
 def _te(fields: RequestFields, value: bytes) -> None:
     # RFC 9110 10.1.4; codings are between two neighbours, trailers are asked for end to end
     if any(token.strip(b" \t").lower() == b"trailers" for token in value.split(b",")):
@@ -343,6 +352,7 @@ _RULES: dict[bytes, _Rule] = {
     b"traceparent": _traceparent,
     b"tracestate": _tracestate,
     b"x-strangler-debug": _debug,
+    b"x-strangler-target": _target,
     **dict.fromkeys(
         (
             b"keep-alive",

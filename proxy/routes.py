@@ -108,6 +108,14 @@ class BreakerOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PinOptions:
+    """Whether, and for how many seconds, a client that wrote reads from the group's owner."""
+
+    enabled: bool = True
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A path template with methods, and its stage. `percent` is the canary's share of cohorts, 0 to 100."""
 
@@ -121,6 +129,13 @@ class Route:
     timeouts: Timeouts = Timeouts()
     fallback: FallbackOptions = FallbackOptions()
     breaker: BreakerOptions | None = None  # None: the upstream's own, with the defaults
+    pin: PinOptions = PinOptions()
+    websocket: bool = False  # an upgrade to one is passed on
+
+    @property
+    def reads(self) -> bool:
+        """Whether any of the route's methods only reads."""
+        return not SAFE_METHODS.isdisjoint(self.methods)
 
     @property
     def writes(self) -> bool:

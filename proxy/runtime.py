@@ -9,24 +9,28 @@ import time
 from binascii import hexlify
 from pathlib import Path
 
-from proxy import cohort, debug, trace
+from proxy import trace
 from proxy.access_line import CLIENT_LEFT, Entry, line_of
 from proxy.access_log import AccessLog
 from proxy.change import TableChange
 from proxy.decide import Router
+from proxy.deciding import Decider
 from proxy.downstream import ClientConnection
 from proxy.errors import ForwardError
 from proxy.exchange import Exchange
 from proxy.forgetting import Forgotten
 from proxy.guard import Guards
+from proxy.holds import Holds
 from proxy.identity import Identities
 from proxy.metrics import Metrics
+from proxy.pins import Pins
 from proxy.pool import Pools
 from proxy.recent import Recent
 from proxy.reply import Reply
 from proxy.routes import NO_ROUTE, PROXY
 from proxy.settings import Limits
 from proxy.shadow import PairSink, Shadow
+from proxy.shared_slots import SharedSlots
 from proxy.unmatched import Unmatched
 
 SWEEP_SECONDS = 0.25
@@ -46,6 +50,7 @@ class Runtime:
         counts: Path,
         service_key: bytes,
         forgotten: Path,
+        pinned: Path,
         limits: Limits,
         log: logging.Logger,
         access_log: AccessLog | None = None,
@@ -69,18 +74,23 @@ class Runtime:
         self.access_log = access_log
         self.debug = debug  # every client sees how its request was decided
         self.draining = False
-        self._secret = secret
-        self._session_cookie = session_cookie
         self._id_prefix = os.urandom(10).hex().encode()
         self._ids = itertools.count()
         self._trace_prefix = os.urandom(8).hex().encode()
         self._clock_offset = time.time() - time.monotonic()
         self._random = random.Random()  # noqa: S311 - samples shadows and names traces; nothing secret hangs on it
+        self._pinned = SharedSlots(pinned)
+        self.pins = Pins(secret, session_cookie, self._pinned)
+        self.holds = Holds()
+        self.decider = Decider(secret, session_cookie, self.pins, self._random)
 
     def use(self, router: Router, change: TableChange | None = None) -> None:
         """Let every request from now on follow `router`, which `change` made of the one before."""
-        self.router = router
+        before, self.router = self.router, router
         self.guards.adopt(router, change)
+        for group in router.table.groups:
+            if before.owner(group) != router.owner(group):
+                self.holds.owner_changed(group)
         upstreams = list(router.table.upstreams.values())
         self.pools.keep_only(upstreams)
         self.shadow.keep_only(upstreams)
@@ -92,24 +102,6 @@ class Runtime:
     def new_traceparent(self) -> bytes:
         """Return the traceparent of a trace that begins here."""
         return trace.begun(self._trace_prefix, self._random.getrandbits(64))
-
-    def may_debug(self, claim: bytes) -> bool:
-        """Return whether a client's X-Strangler-Debug is signed and holds still."""
-        return debug.believed(self._secret, claim, time.time())
-
-    def draw(self) -> float:
-        """Return a number in [0, 100) for sampling."""
-        return self._random.random() * 100
-
-    def bucket(self, group: str, cookies: bytes) -> tuple[int, bytes]:
-        """Return a client's bucket in a group, and the cookie minted for it (empty if it had a key)."""
-        minted = b""
-        key = cohort.cohort_key(self._secret, cookies, self._session_cookie)
-        if key is None:  # the new key counts for this very request
-            minted = cohort.mint(self._secret, os.urandom(16))
-            key = cohort.cohort_key(self._secret, cohort.COOKIE + b"=" + minted, self._session_cookie)
-            assert key is not None
-        return cohort.bucket(self._secret, group, key), minted
 
     def observe(self, done: Exchange, error: ForwardError | None) -> None:
         """Count and log a request that is over; `error` where the proxy itself answered or cut it."""
@@ -157,7 +149,12 @@ class Runtime:
         entry.path = head.path
         entry.traceparent = head.traceparent
         entry.route = done.route
-        entry.bucket = done.bucket
+        course = done.course
+        entry.bucket = course.bucket
+        entry.pinned = course.pinned
+        entry.claimed = course.claimed
+        entry.followed = done.followed
+        entry.unparked = done.unparked_at
         entry.fallback = done.fell_back
         entry.error = error
         self.access_log.note(line_of(entry, self._clock_offset))
@@ -170,6 +167,7 @@ class Runtime:
             client.sweep(now)
         self.pools.expire(now)
         self.identities.sweep(now)
+        self.holds.sweep(now)
         self.shadow.sweep(now)
         self.unmatched.digest()
         if self.recent.due(now):
@@ -197,3 +195,4 @@ class Runtime:
         self.pools.close()
         self.shadow.close()
         self.identities.close()
+        self._pinned.close()

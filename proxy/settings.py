@@ -47,6 +47,11 @@ class Settings:
         """The file in which workers tell each other which sessions ended."""
         return self.control / "forgotten"
 
+    @property
+    def pinned(self) -> Path:
+        """The file in which workers tell each other who wrote when."""
+        return self.control / "pinned"
+
 
 def installation_secret(control: Path) -> bytes:
     """Return STRANGLER_SECRET, else the one kept in the control folder, made on the first start."""

@@ -24,7 +24,7 @@ from proxy.routes import (
     frozen,
     version_of,
 )
-from proxy.table_fallback import read_breaker, read_fallback
+from proxy.table_options import read_breaker, read_fallback, read_pin
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -248,6 +248,8 @@ def _read_route(section: Section, groups: list[str]) -> Route:
         timeouts=_read_timeouts(section.inner("timeouts")),
         fallback=read_fallback(section.inner("fallback")),
         breaker=breaker if section.has("breaker") else None,
+        pin=read_pin(section.inner("pin")),
+        websocket=_read_websocket(section),
     )
     for part in (shadow, section):
         part.close()
@@ -279,6 +281,13 @@ def _read_methods(section: Section) -> tuple[str, ...]:
     if any(method not in METHODS for method in methods):
         section.complain("methods", repr(list(methods)), wanted)
     return methods
+
+
+def _read_websocket(section: Section) -> bool:
+    asked: bool = section.take("websocket", (bool,), "true or false", default=False)
+    if asked and "GET" not in (section.take("methods", (list,), "a list", []) or []):
+        section.complain("websocket", "a route without GET", "GET among its methods")  # RFC 6455 4.1
+    return asked
 
 
 def _read_percent(section: Section, stage: Stage) -> float:

@@ -56,6 +56,7 @@ class ProxyWorker(Worker):
             counts=settings.counts / f"{os.getpid()}{SUFFIX}",
             service_key=settings.service_key,
             forgotten=settings.forgotten,
+            pinned=settings.pinned,
             limits=settings.limits,
             log=self.log.error_log,
             access_log=access_log,

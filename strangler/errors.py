@@ -98,6 +98,12 @@ class BadIdentityKey(Refused):
     id = "S110"
 
 
+class NoSecret(Refused):
+    """The secret by which the proxy believes a claim is not to be had here."""
+
+    id = "S113"
+
+
 # --- S2xx: routes and flips --------------------------------------------------------------------------
 
 

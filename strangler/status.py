@@ -66,6 +66,18 @@ class UpstreamState:
 
 
 @dataclass(frozen=True)
+class GroupState:
+    """One group: who owns it, and what all workers say of its writes and of its copy."""
+
+    name: str
+    owner: Owner
+    held: bool
+    parked: int
+    lag: float | None
+    suspended: bool
+
+
+@dataclass(frozen=True)
 class Status:
     """Everything about this installation at one moment. `running` is whether its supervisor is."""
 
@@ -76,6 +88,7 @@ class Status:
     silent: tuple[Silent, ...]
     routes: tuple[RouteState, ...]
     unmatched: tuple[PathCount, ...]
+    groups: tuple[GroupState, ...]
     upstreams: tuple[UpstreamState, ...]
 
 
@@ -93,6 +106,7 @@ def look(place: Installation) -> Status:
         silent=replies.silent,
         routes=_routes(table, replies.answers) if table else (),
         unmatched=most_unmatched(replies.answers),
+        groups=_groups(table, replies.answers) if table else (),
         upstreams=_upstreams(table, replies.answers) if table else (),
     )
 
@@ -182,6 +196,24 @@ def _routes(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[Route
         )
         for route in table.routes.values()
     )
+
+
+def _groups(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[GroupState, ...]:
+    found = []
+    for group in table.groups.values():
+        states = [answer.groups[group.name] for answer in answers if group.name in answer.groups]
+        lags = [state.lag for state in states if state.lag is not None]
+        found.append(
+            GroupState(
+                name=group.name,
+                owner=group.owner,
+                held=any(state.held for state in states),
+                parked=sum(state.parked for state in states),
+                lag=max(lags, default=None),
+                suspended=any(state.suspended for state in states),
+            )
+        )
+    return tuple(found)
 
 
 def _recent(answers: tuple[WorkerStatus, ...], route: str) -> Mapping[int, Mapping[str, Count]]:

@@ -50,6 +50,18 @@ class BreakerState(msgspec.Struct, frozen=True):
     route: str = ""
 
 
+class GroupState(msgspec.Struct, frozen=True):
+    """A group in one worker. `lag` is its copy's, in seconds, None where nobody ever told.
+
+    `held`: its writes wait, `parked` of them. `suspended`: its copy lags too far to be read.
+    """
+
+    held: bool
+    parked: int
+    lag: float | None
+    suspended: bool
+
+
 class PathCount(msgspec.Struct, frozen=True):
     """Requests for paths of one template that no route names."""
 
@@ -74,6 +86,7 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     breakers: tuple[BreakerState, ...] = ()
     recent: Mapping[int, Counts] = {}
     unmatched: tuple[PathCount, ...] = ()
+    groups: Mapping[str, GroupState] = {}
 
 
 @dataclass(frozen=True)
@@ -102,12 +115,12 @@ def apply_table(control: Path, change: TableChange | None = None, seconds: float
     told = msgspec.to_builtins(change) if change is not None else None
     if told is not None and len(msgspec.json.encode(told)) <= MAX_CHANGE:
         question["change"] = told
-    return _ask_all(control, question, Applied, seconds)
+    return ask_all(control, question, Applied, seconds)
 
 
 def worker_statuses(control: Path, seconds: float = 2.0) -> Replies[WorkerStatus]:
     """Ask every live worker what it serves and what it counted. Read-only."""
-    return _ask_all(control, {"verb": "status"}, WorkerStatus, seconds)
+    return ask_all(control, {"verb": "status"}, WorkerStatus, seconds)
 
 
 def stale_sockets(control: Path) -> tuple[Path, ...]:
@@ -115,7 +128,8 @@ def stale_sockets(control: Path) -> tuple[Path, ...]:
     return tuple(path for _, path in _sockets(control) if not _listens(path))
 
 
-def _ask_all(control: Path, question: Mapping[str, object], answer: type[T], seconds: float) -> Replies[T]:
+def ask_all(control: Path, question: Mapping[str, object], answer: type[T], seconds: float) -> Replies[T]:
+    """Ask every live worker a question and hear each answer, or why there is none."""
     started = time.perf_counter()
     deadline = time.monotonic() + seconds
     line = msgspec.json.encode(question) + b"\n"

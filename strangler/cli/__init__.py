@@ -22,6 +22,7 @@ FAMILIES = {
     "flip": "routes",
     "back": "routes",
     "history": "routes",
+    "sign": "sign",
     "compare": "compare",
     "takeover": "takeover",
     "doctor": "doctor",

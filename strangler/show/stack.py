@@ -9,7 +9,7 @@ from rich.table import Table
 
 from strangler.show.routes import stage_words
 from strangler.stack import Started, Stopped
-from strangler.status import RouteState, Status, WorkerState
+from strangler.status import GroupState, RouteState, Status, WorkerState
 from strangler.workers import Count, PathCount
 
 UNMATCHED_SHOWN = 10
@@ -39,6 +39,8 @@ def show_status(console: Console, answer: Status) -> None:
         console.print(_routes(answer.routes))
     if answer.unmatched:
         console.print(_unmatched(answer.unmatched))
+    for group in answer.groups:
+        console.print(_group(group))
     for upstream in answer.upstreams:
         health = f"[red]{escape(upstream.fault)}[/]" if upstream.fault else "[green]well[/]"
         console.print(f"upstream {upstream.name}  {upstream.url}  {health}")
@@ -118,6 +120,19 @@ def _unmatched(paths: tuple[PathCount, ...]) -> Table:
     if len(paths) > UNMATCHED_SHOWN:
         table.add_row(f"[dim]{len(paths) - UNMATCHED_SHOWN} more: strangler status --json[/]", "")
     return table
+
+
+def _group(group: GroupState) -> str:
+    words = f"group {group.name}  owned by the {group.owner}"
+    if group.lag is not None:
+        words += f"  copy {group.lag:.1f} s behind"
+    if group.suspended:
+        words += "  [red]too far: reads go to the owner[/]"
+    if group.held:
+        words += f"  [yellow]writes are held, {group.parked} wait[/]"
+    elif group.parked:
+        words += f"  [yellow]{group.parked} writes wait for the owner to change[/]"
+    return words
 
 
 def _breaker(route: str, states: Mapping[str, int]) -> str:

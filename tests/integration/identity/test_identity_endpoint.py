@@ -108,7 +108,9 @@ def test_a_session_that_does_not_exist_is_nobodys(ask, client):
 
 def test_a_session_says_who_asks_in_the_services_words(ask, client, ada):
     client.force_login(ada)
-    assert who(ask()) == Identity(ada.pk, "Ada Lovelace")
+    answer = ask()
+    assert who(answer) == Identity(ada.pk, "Ada Lovelace")
+    assert answer["X-Strangler-User"] == str(ada.pk)
 
 
 def test_a_logout_makes_the_session_nobodys(ask, client, ada):

@@ -11,10 +11,11 @@ from urllib.request import urlopen
 
 import pytest
 from raw_client import HOST, Answer, BrokenOff, Client, head
-from recording_origin import Asked, Gone, Origin, Peer, fresh, resets, says, says_and_closes
+from recording_origin import Asked, Gone, Origin, Peer, answer, fresh, resets, says, says_and_closes
 from running_proxy import EVERY_STAGE, RunningProxy, free_port, table, until
 
 from proxy.errors import ForwardError
+from proxy.holds import MOST_PARKED
 from proxy.pool import MAX_WAITING
 
 DEAD = """
@@ -137,6 +138,29 @@ def _breaker_open(scene: Scene) -> Answer:
     return scene.send(head("POST", "/broken/"))
 
 
+def _hold_full(scene: Scene) -> Answer:
+    scene.running.ask("hold", group="writes", seconds=30)
+    with ExitStack() as stack:
+        stack.callback(scene.running.ask, "release", group="writes")
+        for _ in range(MOST_PARKED):
+            client = stack.enter_context(Client(scene.running.port))
+            client.send(head("POST", fresh("/moved/")))
+        until(lambda: _parked(scene) == MOST_PARKED, "all are parked")
+        return scene.send(head("POST", fresh("/moved/")))
+
+
+def _parked(scene: Scene) -> int:
+    number: int = scene.running.ask("status")[0]["groups"]["writes"]["parked"]
+    return number
+
+
+def _owner_moving(scene: Scene) -> Answer:
+    path = fresh("/moved/")
+    moved = answer(b"", "409 Conflict", [(b"X-Strangler-Moved", b"writes; epoch=2; effect=none")])
+    scene.service.scripted(path, says(moved))
+    return scene.send(head("POST", path, "Content-Length: 70000") + b"x" * 70_000)  # too large to be kept
+
+
 def _http(*lines: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
@@ -160,6 +184,8 @@ PROVOKED: dict[ForwardError, Callable[[Scene], Answer | None]] = {
     E.UPSTREAM_INVALID: lambda scene: scene.scripted(says_and_closes(b"garbage\r\n\r\n")),
     E.UPSTREAM_TRUNCATED: _truncated,
     E.OVERLOADED: _overloaded,
+    E.HOLD_FULL: _hold_full,
+    E.OWNER_MOVING: _owner_moving,
     E.UPSTREAM_TIMEOUT: lambda scene: scene.scripted(_silent, "/hasty/"),
 }
 

@@ -23,12 +23,15 @@ ROUTES = (
     route("kept", "monolith", methods=ALL),
     route("reverse", "service", "shadow = { percent = 100 }"),
     route("moved", "service", methods=ALL, group="writes"),
+    route("share", "canary", "percent = 50"),
     route("hurried", "service", "timeouts = { connect = 0.1, head = 0.2 }"),
 )
 
 
-def identified(token: str = "a.signed.token", *cookies: str) -> bytes:
+def identified(token: str = "a.signed.token", *cookies: str, user: str = "") -> bytes:
     headers = [(b"X-Strangler-Answer", b"identified"), (b"X-Strangler-Identity", token.encode())]
+    if user:
+        headers.append((b"X-Strangler-User", user.encode()))
     return answer(b"", "204 No Content", headers + [(b"Set-Cookie", each.encode()) for each in cookies])
 
 
@@ -526,3 +529,43 @@ def test_a_shadow_of_somebody_unknown_is_a_failure_not_an_anonymous_request(
     assert isinstance(pair.candidate_answer, Failure)
     assert pair.candidate_answer.error == "identity_unknown"
     assert service.asked(path) == []
+
+
+# --- a canary's share ---------------------------------------------------------------------------------
+
+
+def _side(running: RunningProxy, monolith: Monolith, user: str) -> bytes:
+    """Return who answers a user at a share of half, in a session of its own."""
+    name = uuid.uuid4().hex
+    monolith.knows(name, identified(user=user))
+    return fetch(running.port, fresh("/share/"), cookie(name)).body
+
+
+def test_a_user_is_in_the_same_share_in_every_session(asking: RunningProxy, monolith: Monolith) -> None:
+    users = [str(number) for number in range(12)]
+    seen = [{_side(asking, monolith, user) for _ in range(3)} for user in users]
+    assert all(len(sides) == 1 for sides in seen)
+    assert len(set.union(*seen)) == 2  # by chance all on one side: once in 2,048
+
+
+def test_who_asks_at_the_monolith_is_not_told_twice(
+    asking: RunningProxy, monolith: Monolith, service: Origin
+) -> None:
+    for user in map(str, range(12)):
+        name, path = uuid.uuid4().hex, fresh("/share/")
+        monolith.knows(name, identified("a.signed.token", "sessionid=renewed", user=user))
+        got = fetch(asking.port, path, cookie(name))
+        told = [asked.values(b"X-Strangler-Identity") for asked in monolith.asked(path)]
+        at_service = len(service.asked(path))
+        assert told == ([] if at_service else [[]])
+        assert len(got.values("Set-Cookie")) == at_service
+
+
+def test_a_share_that_cannot_ask_who_it_is_stays_with_the_monolith(
+    asking: RunningProxy, monolith: Monolith, service: Origin
+) -> None:
+    for _ in range(8):
+        name, path = uuid.uuid4().hex, fresh("/share/")
+        monolith.knows(name, answer(b"", "500 Internal Server Error"))
+        assert fetch(asking.port, path, cookie(name)).body == b'{"from":"monolith"}'
+        assert service.asked(path) == []

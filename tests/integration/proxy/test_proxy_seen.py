@@ -8,7 +8,7 @@ from raw_client import HOST, Answer, Client, fetch, head
 from recording_origin import Origin, answer, fresh, says
 from running_proxy import RunningProxy, until
 
-from proxy.debug import signed
+from proxy.claims import Purpose, signed
 from proxy.routes import version_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -60,7 +60,7 @@ def _debug(got: Answer) -> list[list[str]]:
 
 def _claim(running: RunningProxy, seconds: int) -> str:
     secret = (running.control / "secret").read_bytes()
-    return "X-Strangler-Debug: " + signed(secret, int(time.time()) + seconds).decode()
+    return "X-Strangler-Debug: " + signed(secret, Purpose.DEBUG, int(time.time()) + seconds)
 
 
 @pytest.mark.parametrize("claim", ["", "1", "9999999999." + "0" * 64])

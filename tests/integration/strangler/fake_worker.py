@@ -89,6 +89,7 @@ def status_answer(pid: int, version: str, rejected: dict[str, str] | None = None
         ],
         "shadow": {"sent": 5, "failed": 1, "dropped": 0},
         "breakers": [{"upstream": "catalog", "route": "", "state": "open"}],
+        "groups": {"catalog": {"held": True, "parked": 2, "lag": 12.5, "suspended": True}},
     }
 
 

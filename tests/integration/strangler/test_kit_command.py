@@ -206,3 +206,30 @@ def test_outside_of_any_installation_the_command_says_where_to_go(tmp_path):
     refused = CliRunner(env={"STRANGLER_ROOT": str(tmp_path)}).invoke(main, ["routes"])
     assert refused.exit_code == 2
     assert "S101" in refused.stderr
+
+
+def test_status_tells_of_a_group_that_waits_and_of_a_copy_that_lags(run, hire):
+    hire(101)
+    hire(102)
+    (group,) = json.loads(run("status", "--json").stdout)["groups"]
+    assert (group["parked"], group["lag"], group["held"], group["suspended"]) == (4, 12.5, True, True)
+    shown = run("status").stdout
+    assert "copy 12.5 s behind" in shown
+    assert "writes are held, 4 wait" in shown
+
+
+def test_a_header_is_signed_with_the_proxys_secret(run, place):
+    place.control.mkdir(parents=True)
+    (place.control / "secret").write_text("s" * 64)
+    answer = json.loads(run("sign", "target", "service", "--minutes", "5", "--json").stdout)
+    assert answer["header"] == "X-Strangler-Target"
+    assert answer["value"].startswith("service.")
+    assert run("sign", "debug").stdout.startswith("X-Strangler-Debug: ")
+    assert "ssss" not in run("sign", "debug").output
+
+
+def test_nothing_is_signed_without_the_secret_or_for_no_side(run):
+    refused = run("sign", "debug")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("S113 ")
+    assert run("sign", "target").exit_code == run("sign", "debug", "service").exit_code == 2

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.cohort import BUCKETS, COOKIE, bucket, cohort_key, mint, share, verified, without_cohort
+from proxy.cohort import BUCKETS, bucket, cohort_key, mint, share, verified
+from proxy.own_cookies import COHORT
 
 SECRET = b"a secret of the installation"
 KEYS = [b"key-%d" % number for number in range(10_000)]
@@ -66,7 +67,7 @@ def test_a_minted_cookie_is_verified() -> None:
 )
 def test_a_cookie_that_was_not_minted_here_is_no_key(forged: bytes) -> None:
     assert verified(SECRET, forged) is None
-    assert cohort_key(SECRET, COOKIE + b"=" + forged, b"sessionid") is None
+    assert cohort_key(SECRET, COHORT + b"=" + forged, b"sessionid") is None
 
 
 @pytest.mark.parametrize("cookies", [b"", b"a=1", b"sessionid=", b"xsessionid=1", b";;=;"])
@@ -75,26 +76,23 @@ def test_without_a_key_there_is_no_cohort(cookies: bytes) -> None:
 
 
 def test_a_session_counts_before_the_minted_cookie() -> None:
-    minted = COOKIE + b"=" + mint(SECRET, b"\x01" * 16)
+    minted = COHORT + b"=" + mint(SECRET, b"\x01" * 16)
     assert cohort_key(SECRET, minted + b"; sessionid=s", b"sessionid") == b"session:s"
     assert cohort_key(SECRET, b"a=1; " + minted, b"sessionid") == b"cookie:" + b"01" * 16
 
 
 def test_a_session_cannot_pose_as_a_minted_cookie() -> None:
-    minted = cohort_key(SECRET, COOKIE + b"=" + mint(SECRET, b"\x01" * 16), b"sessionid")
+    minted = cohort_key(SECRET, COHORT + b"=" + mint(SECRET, b"\x01" * 16), b"sessionid")
     posing = cohort_key(SECRET, b"sessionid=" + b"01" * 16, b"sessionid")
     assert minted != posing
 
 
-@pytest.mark.parametrize(
-    ("cookies", "left"),
-    [
-        (b"a=1", b"a=1"),
-        (b"a=1; strangler_cohort=x; b=2", b"a=1; b=2"),
-        (b"strangler_cohort=x", b""),
-        (b"strangler_cohort=x;strangler_cohort=y;a=1", b"a=1"),
-        (b"xstrangler_cohort=x; strangler_cohortx=y", b"xstrangler_cohort=x; strangler_cohortx=y"),
-    ],
-)
-def test_only_the_cohort_cookie_is_taken_out(cookies: bytes, left: bytes) -> None:
-    assert without_cohort(cookies) == left
+def test_a_user_counts_before_everything_and_is_the_same_in_every_session() -> None:
+    here = cohort_key(SECRET, b"sessionid=one", b"sessionid", (), b"7")
+    there = cohort_key(SECRET, b"", b"sessionid", (b"Token t",), b"7")
+    assert here == there == b"user:7"
+
+
+def test_an_authorization_counts_before_the_minted_cookie() -> None:
+    minted = COHORT + b"=" + mint(SECRET, b"\x01" * 16)
+    assert cohort_key(SECRET, minted, b"sessionid", (b"Token t",)) == b"authorization:Token t"

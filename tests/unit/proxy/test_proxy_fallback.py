@@ -92,12 +92,6 @@ def test_a_route_may_switch_its_fallback_off() -> None:
     assert not rules_of(_route(Stage.CANARY, FallbackOptions(enabled=False)), Owner.MONOLITH).may_fall_back
 
 
-@pytest.mark.parametrize(("safe", "owner"), list(product((SAFE, WRITE), BOTH)))
-def test_a_body_is_kept_only_where_it_could_be_sent_again(safe: bool, owner: Owner) -> None:
-    assert _rules(owner).keeps_bodies(safe=safe) == (safe or owner is Owner.MONOLITH)
-    assert not _rules(owner, may_fall_back=False).keeps_bodies(safe=safe)
-
-
 @pytest.mark.parametrize(
     ("status", "declined", "failed"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.routes import BreakerOptions, FallbackOptions, Owner, Stage
+from proxy.routes import BreakerOptions, FallbackOptions, Owner, PinOptions, Stage
 from proxy.table import TableError, parse_table
 
 UPSTREAMS = """
@@ -140,6 +140,22 @@ REFUSED = {
     "an unknown key of a breaker": (
         SOUND + "breaker = { windows = 1 }\n",
         "routes[0].breaker.windows: found an unknown key, wanted 'window'",
+    ),
+    "an unknown key of a pin": (
+        SOUND + "pin = { second = 1 }\n",
+        "routes[0].pin.second: found an unknown key, wanted 'seconds'",
+    ),
+    "a pin that ends before it begins": (
+        SOUND + "pin = { seconds = 0 }\n",
+        "routes[0].pin.seconds: found 0, wanted a number from 1 to 3600",
+    ),
+    "a pin that is no switch": (
+        SOUND + "pin = { enabled = 1 }\n",
+        "routes[0].pin.enabled: found 1, wanted true or false",
+    ),
+    "a websocket that is no switch": (
+        SOUND + 'websocket = "yes"\n',
+        "routes[0].websocket: found 'yes', wanted true or false",
     ),
     "a breaker that opens at nothing": (
         SOUND + "breaker = { percent = 0 }\n",
@@ -412,6 +428,12 @@ def test_fallback_and_breaker_are_read_whole() -> None:
     route = parse_table(text, "f").routes["catalog.products"]
     assert route.fallback == FallbackOptions(False, (502, 503), 0)
     assert route.breaker == BreakerOptions(True, 30, 5, 60, 1.5, 2, 10)
+
+
+def test_a_pin_is_read_whole_and_on_by_default() -> None:
+    assert parse_table(SOUND, "f").routes["catalog.products"].pin == PinOptions(True, 10)
+    text = SOUND + "pin = { enabled = false, seconds = 2.5 }\n"
+    assert parse_table(text, "f").routes["catalog.products"].pin == PinOptions(False, 2.5)
 
 
 def test_a_breaker_with_nothing_said_is_the_routes_own() -> None:

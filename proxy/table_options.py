@@ -1,8 +1,8 @@
-"""Read a route's tables `fallback` and `breaker`. Pure."""
+"""Read a route's tables `fallback`, `breaker` and `pin`. Pure."""
 
 from typing import TYPE_CHECKING
 
-from proxy.routes import BreakerOptions, FallbackOptions
+from proxy.routes import BreakerOptions, FallbackOptions, PinOptions
 
 if TYPE_CHECKING:
     from proxy.table import Section
@@ -35,6 +35,17 @@ def read_breaker(section: "Section") -> BreakerOptions:
         open=section.number("open", 0.1, 3600, default.open),
         slow=section.number("slow", 0, 3600, default.slow),
         budget=section.number("budget", 0, 100, default.budget),
+    )
+    section.close()
+    return options
+
+
+def read_pin(section: "Section") -> PinOptions:
+    """Return a route's pin options; complaints go to the section."""
+    default = PinOptions()
+    options = PinOptions(
+        enabled=section.take("enabled", (bool,), _SWITCH, default.enabled),
+        seconds=section.number("seconds", 1, 3600, default.seconds),
     )
     section.close()
     return options
