@@ -53,6 +53,7 @@ class Pair(msgspec.Struct, frozen=True, array_like=True):
     request: Request
     control_answer: Response | Failure
     candidate_answer: Response | Failure
+    role: str = ""  # whoever asked, where the sender knows: anonymous, user, staff
 
 
 class BadFrame(ValueError):

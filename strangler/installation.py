@@ -53,6 +53,11 @@ class Installation:
         return self.var / "compare.sock"
 
     @property
+    def rules(self) -> Path:
+        """The team's own comparison rules, beside the table; it may be missing."""
+        return self.table.with_name("compare.toml")
+
+    @property
     def verdicts(self) -> Path:
         """The comparer's store."""
         return self.var / "compare.sqlite3"

@@ -96,6 +96,7 @@ def lay_out(place: Installation, parts: Parts, table: RouteTable, environ: Mappi
         **environ,
         "STRANGLER_ROOT": str(place.root),
         "STRANGLER_TABLE": str(place.table),
+        "STRANGLER_RULES": str(place.rules),
         "STRANGLER_VAR": str(place.var),
         "STRANGLER_PYTHON": sys.executable,
     }

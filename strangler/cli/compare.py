@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from proxy.table import TableError, parse_table
+from strangler.cli.compare_rules import again_, check_, rules_
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import documents, pair_files, report, report_text, show, show_text
@@ -89,6 +90,10 @@ def pair_(
         human=lambda console: show_text.write_comparison(comparison, console),
     )
     sys.exit(_EXITS[comparison.verdict])
+
+
+for command in (rules_, check_, again_):
+    compare.add_command(command)
 
 
 def _upstreams() -> dict[str, str]:

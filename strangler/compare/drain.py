@@ -41,9 +41,18 @@ Judge = Callable[[Pair], Comparison]
 class Drain:
     """One comparer: connections fill a bounded queue, one task judges and stores it in batches."""
 
-    def __init__(self, writer: Writer, judge: Judge, *, queued: int = QUEUED, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        judge: Judge,
+        *,
+        before_batch: Callable[[], None] = lambda: None,
+        queued: int = QUEUED,
+        batch: int = BATCH,
+    ) -> None:
         self._writer = writer
         self._judge = judge
+        self._before_batch = before_batch
         self._batch = batch
         self._queue: asyncio.Queue[Pair | Event] = asyncio.Queue(queued)
         self._stopping = asyncio.Event()
@@ -147,6 +156,7 @@ class Drain:
         return await asyncio.wait_for(self._queue.get(), max(seconds, 0.0))
 
     def _store(self, batch: Sequence[Pair | Event]) -> None:
+        self._before_batch()
         judged = [Judged(item, self._verdict(item)) for item in batch if isinstance(item, Pair)]
         faults = Counter(item.value for item in batch if item is Event.CORRUPT_FRAME)
         try:

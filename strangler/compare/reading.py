@@ -1,10 +1,11 @@
 """Ask the store what was compared. Read-only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from strangler.compare.circumstances import Circumstances
 from strangler.compare.findings import Finding, Subject
-from strangler.compare.store import Count, Found, Kept, connect, no_store, unpacked
+from strangler.compare.store import Count, Evidence, Found, Hit, Kept, connect, no_store, unpacked
 from strangler.compare.verdict import Verdict
 
 
@@ -30,11 +31,48 @@ class Reader:
     def counts(self) -> tuple[Count, ...]:
         """Return the exact counts, by route."""
         rows = self._database.execute(
-            "SELECT route, stage, verdict, n, first_at, last_at FROM counts ORDER BY route, stage"
+            "SELECT route, stage, verdict, sum(n), min(first_at), max(last_at) FROM counts"
+            " GROUP BY route, stage, verdict ORDER BY route, stage"
         )
         return tuple(
             Count(route, stage, Verdict(verdict), *rest) for route, stage, verdict, *rest in rows.fetchall()
         )
+
+    def evidence(self, route: str, since: float) -> tuple[Evidence, ...]:
+        """Return what is known of a route since it was settled, at any stage.
+
+        Counts are kept by the hour; one with a comparison before `since` is left out whole.
+        """
+        rows = self._database.execute(
+            "SELECT method, outcome, role, verdict, sum(n), min(first_at), max(last_at) FROM counts"
+            " WHERE route = ?1 AND first_at >= ?2"
+            " AND epoch = coalesce((SELECT epoch FROM settled WHERE route = ?1), 0)"
+            " GROUP BY method, outcome, role, verdict",
+            (route, since),
+        )
+        return tuple(
+            Evidence(Circumstances(method, outcome, role), Verdict(verdict), *rest)
+            for method, outcome, role, verdict, *rest in rows.fetchall()
+        )
+
+    def hits(self) -> tuple[Hit, ...]:
+        """Return how often each rule forgave something, by route."""
+        rows = self._database.execute("SELECT route, rule, n, last_at FROM hits ORDER BY rule, route")
+        return tuple(Hit(*row) for row in rows.fetchall())
+
+    def settled_at(self, route: str) -> float:
+        """Return the moment before which no evidence of a route counts; 0.0 when there is none."""
+        row = self._database.execute("SELECT at FROM settled WHERE route = ?", (route,)).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def kept(self, route: str | None = None) -> Iterator[Kept]:
+        """Yield every comparison that is kept whole, the oldest first."""
+        rows = self._database.execute(
+            "SELECT id, pair, comparison FROM comparisons WHERE ?1 IS NULL OR route = ?1 ORDER BY id",
+            (route,),
+        )
+        for number, pair, comparison in rows:
+            yield Kept(number, unpacked(pair, comparison))
 
     def findings(self) -> tuple[Found, ...]:
         """Return what was found, the most frequent first."""

@@ -51,7 +51,11 @@ class OwnRule:
 
     def applies(self, route: str, on: date) -> bool:
         """Say whether the rule holds for a route on a day. On the day it expires it no longer does."""
-        return self.route in (EVERY_ROUTE, route) and (self.expires is None or on < self.expires)
+        return self.applies_to(route) and (self.expires is None or on < self.expires)
+
+    def applies_to(self, route: str) -> bool:
+        """Say whether the rule is about a route."""
+        return self.route in (EVERY_ROUTE, route)
 
     @property
     def says(self) -> str:

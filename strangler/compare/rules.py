@@ -120,8 +120,15 @@ def _number_form(difference: Difference, _: Exchange) -> bool:
     return difference.kind is Kind.NUMBER_FORM
 
 
+def _flask_http_date(difference: Difference, _: Exchange) -> bool:
+    """Flask's JSON writes a datetime or a date as an HTTP-date, DRF as ISO 8601; no digit is lost."""
+    return difference.kind is Kind.TIME_FORMAT and any(
+        (text or "").rstrip('"').endswith(" GMT") for text in _both(difference)
+    )
+
+
 def _time_format(difference: Difference, _: Exchange) -> bool:
-    """The same moment in another format: `Z` for `+00:00`, Flask's HTTP-date for Django's ISO 8601."""
+    """The same moment in another ISO 8601 spelling: `Z` for `+00:00`, another offset, trailing zeros."""
     return difference.kind is Kind.TIME_FORMAT
 
 
@@ -169,6 +176,7 @@ SHIPPED: tuple[Rule, ...] = (
     _rule(Weight.WARNING, _etag),
     _rule(Weight.WARNING, _invalid_json),
     _rule(Weight.EXPECTED, _number_form),
+    _rule(Weight.EXPECTED, _flask_http_date),
     _rule(Weight.EXPECTED, _time_format),
     _rule(Weight.EXPECTED, _redirect_form),
 )

@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 
 from proxy.pairs import Pair
+from strangler.compare.circumstances import Circumstances
 from strangler.compare.findings import Finding
 from strangler.compare.verdict import Comparison, Verdict
 from strangler.errors import ForeignStore, NoStore, StranglerError
 
-VERSION = 1
+VERSION = 2
+HOUR = 3600
 
 _SCHEMA = """
 CREATE TABLE comparisons (
@@ -32,9 +34,15 @@ CREATE TABLE comparisons (
 CREATE INDEX comparisons_shelf ON comparisons (route, stage, verdict, fingerprint);
 CREATE INDEX comparisons_request ON comparisons (request_id);
 CREATE TABLE counts (
-    route TEXT, stage TEXT, verdict TEXT,
+    route TEXT, stage TEXT, epoch INTEGER, hour INTEGER, method TEXT, outcome TEXT, role TEXT, verdict TEXT,
     n INTEGER NOT NULL, first_at REAL NOT NULL, last_at REAL NOT NULL,
-    PRIMARY KEY (route, stage, verdict)
+    PRIMARY KEY (route, stage, epoch, hour, method, outcome, role, verdict)
+) WITHOUT ROWID;
+CREATE TABLE hits (
+    route TEXT, rule TEXT, n INTEGER NOT NULL, last_at REAL NOT NULL, PRIMARY KEY (route, rule)
+) WITHOUT ROWID;
+CREATE TABLE settled (
+    route TEXT PRIMARY KEY, epoch INTEGER NOT NULL, at REAL NOT NULL, who TEXT, reason TEXT
 ) WITHOUT ROWID;
 CREATE TABLE findings (
     route TEXT, stage TEXT, subject TEXT, name TEXT, pattern TEXT,
@@ -72,6 +80,27 @@ class Count:
     verdict: Verdict
     n: int
     first_at: float
+    last_at: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How often a route got a verdict in certain circumstances; times in Unix seconds."""
+
+    circumstances: Circumstances
+    verdict: Verdict
+    n: int
+    first_at: float
+    last_at: float
+
+
+@dataclass(frozen=True)
+class Hit:
+    """How often a rule forgave something in answers of a route; the last time in Unix seconds."""
+
+    route: str
+    rule: str
+    n: int
     last_at: float
 
 

@@ -12,6 +12,7 @@ from proxy.pairs import Pair
 from strangler.compare.findings import Finding, Subject, findings_of, fingerprint
 from strangler.compare.retention import OVERFLOW, Limits, Retention, Shelf, Stock
 from strangler.compare.store import Judged, connect, packed
+from strangler.compare.tally import Tally
 
 
 class Writer:
@@ -33,21 +34,44 @@ class Writer:
     def record(self, batch: Sequence[Judged], faults: Mapping[str, int] | None = None) -> None:
         """Count every comparison and every fault of the comparer, keep some pairs whole. One transaction."""
         with self._transaction():
+            tally = Tally(self._epochs())
             for judged in batch:
-                self._record(judged)
+                tally.add(judged)
+                self._record(judged, tally)
+            self._count(tally)
             self._count_faults(faults or {})
             self._evict()
 
-    def _record(self, judged: Judged) -> None:
-        pair, comparison = judged.pair, judged.comparison
-        self._database.execute(
-            "INSERT INTO counts VALUES (?, ?, ?, 1, ?4, ?4) ON CONFLICT DO UPDATE SET"
-            " n = n + 1, first_at = min(first_at, ?4), last_at = max(last_at, ?4)",
-            (pair.route, pair.stage, comparison.verdict.value, pair.at),
-        )
+    def settle(self, route: str, at: float, who: str, reason: str) -> None:
+        """Let no evidence before a moment count for or against a route: its differences are dealt with."""
+        with self._transaction():
+            self._database.execute(
+                "INSERT INTO settled VALUES (?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " epoch = epoch + 1, at = excluded.at, who = excluded.who, reason = excluded.reason",
+                (route, at, who, reason),
+            )
+
+    def _record(self, judged: Judged, tally: Tally) -> None:
         example = self._keep(judged)
-        for finding in findings_of(comparison):
-            self._count_finding(pair, finding, example)
+        for finding in findings_of(judged.comparison):
+            tally.found(judged.pair, self._known_or_overflow(judged.pair, finding), example)
+
+    def _count(self, tally: Tally) -> None:
+        self._database.executemany(
+            "INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT"
+            " DO UPDATE SET n = n + ?9, first_at = min(first_at, ?10), last_at = max(last_at, ?11)",
+            tally.count_rows(),
+        )
+        self._database.executemany(
+            "INSERT INTO hits VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+            " n = n + ?3, last_at = max(last_at, ?4)",
+            tally.hit_rows(),
+        )
+        self._database.executemany(
+            "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET"
+            " n = n + ?6, last_at = max(last_at, ?7), example = coalesce(?8, example)",
+            tally.finding_rows(),
+        )
 
     def _count_faults(self, faults: Mapping[str, int]) -> None:
         self._database.executemany(
@@ -71,17 +95,12 @@ class Writer:
         self._trim(shelf)
         return cursor.lastrowid
 
-    def _count_finding(self, pair: Pair, finding: Finding, example: int | None) -> None:
-        owner = (pair.route, pair.stage)
-        known = self._known.setdefault(owner, set())
+    def _known_or_overflow(self, pair: Pair, finding: Finding) -> Finding:
+        known = self._known.setdefault((pair.route, pair.stage), set())
         if finding not in known and len(known) >= self._limits.findings_per_route:
             finding = Finding(finding.subject, finding.name, OVERFLOW)
         known.add(finding)
-        self._database.execute(
-            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, 1, ?6, ?7) ON CONFLICT DO UPDATE SET"
-            " n = n + 1, last_at = max(last_at, ?6), example = coalesce(?7, example)",
-            (*owner, finding.subject.value, finding.name, finding.pattern, pair.at, example),
-        )
+        return finding
 
     def _trim(self, shelf: Shelf) -> None:
         """Keep the newest pairs of a shelf."""
@@ -124,6 +143,10 @@ class Writer:
             " GROUP BY route, stage, verdict, fingerprint"
         )
         return [Stock(Shelf(*row[:4]), row[4], row[5]) for row in rows.fetchall()]
+
+    def _epochs(self) -> dict[str, int]:
+        # Asked for each batch: another process settles.
+        return dict(self._database.execute("SELECT route, epoch FROM settled").fetchall())
 
     def _bytes_kept(self) -> int:
         return int(

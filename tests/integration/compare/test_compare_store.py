@@ -11,7 +11,8 @@ from strangler.compare.retention import OVERFLOW, Limits
 from strangler.compare.verdict import Verdict
 from strangler.compare.writing import Writer
 from strangler.errors import ForeignStore, NoStore, NothingCompared
-from tests.cases.compare.compared import differing, matching
+from tests.cases.compare.answers import answer, pair, request
+from tests.cases.compare.compared import differing, judge, matching
 
 
 @pytest.fixture
@@ -172,3 +173,38 @@ def test_the_store_can_be_read_while_it_is_written(store_path):
         with Reader(store_path) as reader:
             writer.record([matching(2)])
             assert reader.counts()[0].n == 2
+
+
+def test_hits_of_every_rule_are_counted_notes_too(store_path):
+    same, other = answer('{"a":1}', "Server: one"), answer('{"a":1.0}', "Server: two")
+    _filled(store_path, [judge(pair(same, other)), judge(pair(same, other, id="again"))])
+    with Reader(store_path) as reader:
+        assert {(each.rule, each.n) for each in reader.hits()} == {("framing", 2), ("number_form", 2)}
+
+
+def test_evidence_is_kept_by_method_status_class_and_role(store_path):
+    refused = answer('{"detail":"no"}', status=403)
+    signed_in = request("GET", "/api/items/", "Cookie: a=1; sessionid=b")
+    _filled(store_path, [matching(1), judge(pair(refused, refused, signed_in, at=2.0))])
+    with Reader(store_path) as reader:
+        found = {(str(each.circumstances), each.n) for each in reader.evidence("catalog.products", 0.0)}
+    assert found == {("GET 2xx anonymous", 1), ("GET 4xx user", 1)}
+
+
+def test_evidence_before_a_route_was_settled_counts_no_more(store_path):
+    with closing(Writer(store_path)) as writer:
+        writer.record([matching(1), differing(2)])
+        writer.settle("catalog.products", 3.0, "ada", "fixed")
+        writer.record([matching(4)])
+    with Reader(store_path) as reader:
+        assert [(each.verdict, each.n) for each in reader.evidence("catalog.products", 0.0)] == [
+            (Verdict.MATCH, 1)
+        ]
+        assert reader.settled_at("catalog.products") == 3.0
+        assert sum(each.n for each in reader.counts()) == 3
+
+
+def test_an_hour_that_began_too_early_is_no_evidence(store_path):
+    _filled(store_path, [matching(10), matching(7300)])
+    with Reader(store_path) as reader:
+        assert sum(each.n for each in reader.evidence("catalog.products", 20.0)) == 1
