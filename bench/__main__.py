@@ -9,17 +9,25 @@ from bench.command import run_command
 from bench.compare.__main__ import main as compare
 from bench.fallback.__main__ import main as fallback
 from bench.flip.__main__ import main as flip
+from bench.idle.__main__ import main as idle
 from bench.proxy.__main__ import main as proxy
 from bench.shadow.__main__ import main as shadow
 from bench.soak.__main__ import main as soak
 
-SECTIONS = {"proxy": proxy, "flip": flip, "shadow": shadow, "fallback": fallback, "compare": compare}
+SECTIONS = {
+    "proxy": proxy,
+    "flip": flip,
+    "shadow": shadow,
+    "fallback": fallback,
+    "idle": idle,
+    "compare": compare,
+}
 
 
 @click.group(invoke_without_command=True, commands=SECTIONS | {"soak": soak})
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Measure everything: CPU per request, flips under load, shadows, fallback, comparison."""
+    """Measure everything: CPU per request, flips, shadows, fallback, idle connections, comparison."""
     if context.invoked_subcommand is None:
         for section in SECTIONS.values():
             section(args=[], standalone_mode=False)

@@ -9,13 +9,13 @@ NGINX_FORWARDING = """    proxy_http_version 1.1;
     proxy_set_header X-Forwarded-Host $http_host;"""
 
 
-def nginx_main(directory: str, http: str, workers: int = 1) -> str:
+def nginx_main(directory: str, http: str, workers: int = 1, connections: int = 1024) -> str:
     """Return an nginx configuration that stays in the foreground, without access log, and `http` inside."""
     return f"""daemon off;
 worker_processes {workers};
 pid {directory}/nginx.pid;
 error_log stderr error;
-events {{ worker_connections 1024; }}
+events {{ worker_connections {connections}; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;

@@ -16,11 +16,12 @@ def maps(routes: Sequence[BenchRoute]) -> dict[str, str]:
     }
 
 
-def config(port: int, admin_port: int, origin_port: int, directory: str) -> str:
+def config(port: int, admin_port: int, origin_port: int, directory: str, connections: int = 4096) -> str:
     """Return haproxy.cfg: both maps are looked up in turn, what neither knows goes to the monolith."""
     return f"""global
     nbthread 1
-    maxconn 4096
+    no strict-limits
+    maxconn {connections}
 defaults
     mode http
     timeout connect 5s

@@ -6,7 +6,9 @@ from bench.nginx import NGINX_FORWARDING, nginx_main, nginx_upstream
 from bench.proxy.workload import BenchRoute
 
 
-def config(port: int, origin_port: int, routes: Sequence[BenchRoute], directory: str) -> str:
+def config(
+    port: int, origin_port: int, routes: Sequence[BenchRoute], directory: str, connections: int = 1024
+) -> str:
     """Return nginx.conf: exact and prefix locations to one upstream, everything else to the other."""
     locations = "\n".join(location(route, "service") for route in routes)
     return nginx_main(
@@ -21,6 +23,7 @@ def config(port: int, origin_port: int, routes: Sequence[BenchRoute], directory:
         location / {{ proxy_pass http://monolith; }}
 {locations}
     }}""",
+        connections=connections,
     )
 
 

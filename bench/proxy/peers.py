@@ -18,7 +18,7 @@ from bench.tools import HAPROXY, NGINX
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a peer is started with: addresses, routes, a folder, the interpreter of ours."""
+    """What a peer is started with: addresses, routes, a folder, the interpreter of ours, its connections."""
 
     port: int
     admin_port: int
@@ -26,6 +26,7 @@ class Setting:
     routes: Sequence[BenchRoute]
     folder: Path
     python: str
+    connections: int = 1024  # at once, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class Peer:
 
 def _nginx(setting: Setting) -> list[str]:
     config = setting.folder / "nginx.conf"
-    config.write_text(nginx.config(setting.port, setting.origin_port, setting.routes, str(setting.folder)))
+    connections = setting.connections + 64  # those to the origin count too
+    config.write_text(
+        nginx.config(setting.port, setting.origin_port, setting.routes, str(setting.folder), connections)
+    )
     return [NGINX.path(), "-p", str(setting.folder), "-c", str(config)]
 
 
@@ -48,7 +52,13 @@ def _haproxy(setting: Setting) -> list[str]:
         (setting.folder / file).write_text(text)
     config = setting.folder / "haproxy.cfg"
     config.write_text(
-        haproxy.config(setting.port, setting.admin_port, setting.origin_port, str(setting.folder))
+        haproxy.config(
+            setting.port,
+            setting.admin_port,
+            setting.origin_port,
+            str(setting.folder),
+            setting.connections + 64,
+        )
     )
     return [HAPROXY.path(), "-db", "-f", str(config)]
 
