@@ -70,6 +70,7 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Setti
             head_seconds=options.head_seconds,
             body_seconds=options.body_seconds,
             reader_seconds=options.reader_seconds,
+            tunnel_seconds=options.tunnel_seconds,
             connections=options.connections,
         ),
     )
@@ -154,6 +155,13 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         default=limits.reader_seconds,
         metavar="SECONDS",
         help="how long a client may read nothing of its answer",
+    )
+    parser.add_argument(
+        "--tunnel-seconds",
+        type=float,
+        default=limits.tunnel_seconds,
+        metavar="SECONDS",
+        help="how long both sides of a websocket may be silent",
     )
     parser.add_argument(
         "--connections",

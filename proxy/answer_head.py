@@ -249,7 +249,7 @@ def is_trailer(name: bytes) -> bool:
 
 def framing_of(answer: AnswerHead, *, is_head: bool, http10: bool) -> Framing:
     """Return how the body is delimited towards a client (RFC 9112 6.3)."""
-    if is_head or answer.status in BODILESS:
+    if is_head or answer.status in BODILESS or answer.status == 101:
         return Framing.NONE
     if answer.length is not None:
         return Framing.LENGTH
@@ -268,7 +268,9 @@ def client_head(
             parts.append(b"Content-Length: %d" % answer.length)
     elif framing is Framing.CHUNKED:
         parts.append(b"Transfer-Encoding: chunked")
-    if not keep_alive:
+    if answer.status == 101:
+        parts.append(b"Connection: Upgrade\r\nUpgrade: websocket")
+    elif not keep_alive:
         parts.append(b"Connection: close")
     elif http10:
         parts.append(b"Connection: keep-alive")

@@ -25,7 +25,6 @@ MODULES = (
     "fields",
     "guard",
     "holds",
-    "kept_body",
     "match",
     "metrics",
     "own_cookies",
@@ -37,7 +36,9 @@ MODULES = (
     "runtime",
     "templates",
     "trace",
+    "tunnel",
     "unmatched",
+    "upload",
     "upstream",
     "window",
 )

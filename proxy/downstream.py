@@ -14,6 +14,7 @@ from proxy.errors import ForwardError, RequestRefused
 from proxy.exchange import Exchange
 from proxy.reply import Reply
 from proxy.request_head import check_beginning, read_head
+from proxy.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from proxy.runtime import Runtime
@@ -50,6 +51,7 @@ class ClientConnection:
         self._in_head = False  # `_kept` is the beginning of a head
         self._current: Exchange | None = None  # who is being answered
         self._body: Body | None = None  # of the current request, as long as it arrives
+        self._tunnel: Tunnel | None = None  # where HTTP has ended
         self._deaf = False  # nothing more that the client sends is taken for a request
         self._lingering = False  # until the client has read the last answer
         self._asked = False  # a request has come
@@ -84,6 +86,9 @@ class ClientConnection:
         self._runtime.clients.add(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._tunnel is not None:
+            self._tunnel.from_client(data)
+            return
         if self._deaf:
             return
         if self._kept:
@@ -99,7 +104,9 @@ class ClientConnection:
         current, self._current = self._current, None
         self._kept = b""
         self._body = None
-        if current is not None:
+        if self._tunnel is not None:
+            self._tunnel.end()
+        elif current is not None:
             current.client_lost()
 
     def pause_writing(self) -> None:
@@ -149,7 +156,7 @@ class ClientConnection:
             length = head.fields.length
             self._body = Chunked(self._limits.head_bytes) if length is None else Counted(length)
             self._heard = monotonic()
-        elif head.fields.upgrades:  # what follows is no HTTP we know
+        elif head.fields.upgrades and not head.fields.websocket:  # what follows is no HTTP we know
             self._deaf = True
         exchange.start()
         return data[end + 4 :]
@@ -197,6 +204,13 @@ class ClientConnection:
             if not self._transport.is_closing():
                 self._transport.resume_reading()
 
+    def switch(self, tunnel: Tunnel) -> None:
+        self._tunnel = tunnel
+        kept, self._kept = self._kept, b""
+        if kept:
+            tunnel.from_client(kept)
+        self.resume_request()
+
     def done(self, *, keep_alive: bool) -> None:
         self._current = None
         if not keep_alive:
@@ -224,6 +238,9 @@ class ClientConnection:
         """Act on a deadline that has passed."""
         if self._choked and self._reads_nothing(now):
             self._give_up()
+        elif self._tunnel is not None:
+            if self._tunnel.silent_for(now) > self._limits.tunnel_seconds:
+                self._tunnel.end()
         elif self._current is not None:
             self._sweep_current(self._current, now)
         elif 0 < self.deadline < now:
@@ -251,7 +268,9 @@ class ClientConnection:
         """Drop a client that does not read, with everything that waits for it."""
         assert self._transport is not None
         current, self._current = self._current, None
-        if current is not None:
+        if self._tunnel is not None:
+            self._tunnel.end()
+        elif current is not None:
             current.stalled()
         self._deaf = True
         self._transport.abort()

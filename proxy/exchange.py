@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from proxy.answer_head import AnswerHead, error_answer
 from proxy.attempt import Attempt
-from proxy.body import LAST_CHUNK, chunk
 from proxy.capture import Capture
 from proxy.cohort import COOKIE_SECONDS
 from proxy.debug import debug_lines
@@ -14,14 +13,15 @@ from proxy.deciding import Course
 from proxy.errors import ForwardError
 from proxy.fallback import NO_FALLBACK, Case, Failed, Next, after, failure_of
 from proxy.fields import Field
-from proxy.kept_body import KeptBody
 from proxy.location import rewritten
 from proxy.moved import read_moved
 from proxy.own_cookies import COHORT, set_cookie
 from proxy.question import Identified, Judgement, Question, Refused
 from proxy.reply import Client, Reply
-from proxy.request_head import RequestHead, upstream_head, with_identity
+from proxy.request_head import RequestHead, as_websocket, upstream_head, with_identity
 from proxy.routes import MONOLITH, NO_ROUTE, Route, Timeouts
+from proxy.tunnel import Tunnel
+from proxy.upload import Upload
 
 if TYPE_CHECKING:
     from proxy.runtime import Runtime
@@ -35,7 +35,7 @@ _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 class Exchange:
     """A request, its upstream and its answer.
 
-    Implements `upstream.Receiver`, `identity.Waiter` and `holds.Parked`.
+    Implements `upstream.Receiver`, `upstream.Upgrading`, `identity.Waiter` and `holds.Parked`.
     """
 
     # What most requests never change costs nothing here.
@@ -48,15 +48,14 @@ class Exchange:
     first_byte = 0.0  # when the answer's head came
     deadline = 0.0  # of the worker's clock, 0 for none
     gone = False
-    _whole = False  # the request's body is complete
-    _streamed = False  # part of the body has left for an upstream
     _retried = False
     _parked = False
+    _upgrades = False  # to a websocket, if the upstream agrees
+    _tunnel: Tunnel | None = None
     _timeouts = _DEFAULT_TIMEOUTS
     _connection: "UpstreamConnection | None" = None
     _capture: Capture | None = None
     _attempt: Attempt | None = None  # while a service is asked
-    _kept: KeptBody | None = None  # where the body may have to be sent again
     _question: Question | None = None
     _identifying = False  # the monolith is being asked who this is
     _token = b""
@@ -74,8 +73,7 @@ class Exchange:
         self.reply = Reply(client, is_head=self.is_head, http10=head.http10)
         self._runtime = runtime
         self._router = runtime.router
-        self._has_body = head.fields.has_body
-        self._pending: list[bytes] = []  # body parts that came before a connection did
+        self._upload = Upload(client, head)
 
     @property
     def version(self) -> str:
@@ -93,8 +91,6 @@ class Exchange:
             self._debug = runtime.debug or runtime.decider.may_debug(head.fields.debug)
         self._find_route()
         self._forwarded = upstream_head(head, self.request_id, self.client.forwarded_for)
-        if not self._has_body:
-            self._whole = True
         route = self.route
         if not self.is_safe and route is not None and runtime.holds.any and runtime.holds.held(route.group):
             self._park(route)
@@ -109,22 +105,24 @@ class Exchange:
             self._runtime.unmatched.note(head.method, head.path)
             return
         self._timeouts = route.timeouts
+        self._upgrades = route.websocket and head.asks_for_websocket
         self._decide(route)
 
     def _decide(self, route: Route, user: bytes = b"") -> None:
         """Decide on a route, as whoever is known to ask, and prepare for what may come of it."""
         runtime, router, head = self._runtime, self._router, self.head
         course = self.course = runtime.decider.course(router, route, head, safe=self.is_safe, user=user)
-        self._capture = Capture() if course.decision.candidate is not None and not self._has_body else None
+        compared = course.decision.candidate is not None and not head.fields.has_body and not self._upgrades
+        self._capture = Capture() if compared else None
         service = course.decision.target is not router.default.target
         self._attempt = Attempt(runtime.guards.of(route)) if service and not course.claimed else None
         most = route.fallback.max_body
-        if self._has_body and self._kept is None and (head.fields.length or 0) <= most:
-            self._kept = KeptBody(most)
+        if head.fields.has_body and (head.fields.length or 0) <= most:
+            self._upload.keep(most)
 
     def _proceed(self, now: float) -> None:
         """Go where it was decided, once it is known who asks where that matters."""
-        if self._whole:
+        if self._upload.whole:
             self._expect_answer(now)
         runtime, route = self._runtime, self.route
         if route is None or not runtime.identities.on:
@@ -164,25 +162,20 @@ class Exchange:
 
     def request_body(self, data: bytes) -> None:
         """A part of the body arrived from the client."""
-        if self._connection is None:
-            self._pending.append(data)
-            if self._parked:
-                self._make_room(len(data))
-            else:
-                self.client.pause_request()  # until there is somewhere to put it
+        if self._connection is not None:
+            self._upload.send(self._connection, data)
             return
-        self._streamed = True
-        if self._kept is not None:
-            self._kept.keep(data)
-        self._connection.write(data if self.head.fields.length is not None else chunk(data))
+        self._upload.wait(data)
+        if self._parked:
+            self._make_room(len(data))
+        else:
+            self.client.pause_request()  # until there is somewhere to put it
 
     def request_end(self) -> None:
         """The request's body is complete."""
-        self._whole = True
+        self._upload.end(self._connection)
         if not self.reply.status and not self._parked:
             self._expect_answer(monotonic())
-        if self._connection is not None and self.head.fields.length is None:
-            self._connection.write(LAST_CHUNK)
 
     def client_lost(self) -> None:
         """Nobody waits for the answer any more: the upstream learns it at once."""
@@ -249,7 +242,7 @@ class Exchange:
                 self._decide(route, judgement.user)
             if self.decision.target.name != MONOLITH:  # which says all that itself
                 self._token, self._set_cookies = judgement.token, judgement.cookies
-            if self._whole:
+            if self._upload.whole:
                 self._expect_answer(monotonic())
             self._ask_if_admitted()
         elif isinstance(judgement, Refused):
@@ -266,25 +259,13 @@ class Exchange:
         self._connection = connection
         self.connected = monotonic()
         words = with_identity(self._forwarded, self._token) if self._token else self._forwarded
-        if self._has_body:
-            self._send_with_body(connection, words)
+        if self._upgrades:
+            words = as_websocket(words)
+            connection.offer_upgrade(self)
+        if self.head.fields.has_body:
+            self._upload.begin(connection, words)
         else:
             connection.write(words)
-
-    def _send_with_body(self, connection: "UpstreamConnection", words: bytes) -> None:
-        chunked = self.head.fields.length is None
-        if self.head.expects_continue and not self._pending and not self._whole:
-            self.client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        pending, self._pending = self._pending, []
-        self._streamed = self._streamed or bool(pending)
-        if self._kept is not None:
-            for part in pending:
-                self._kept.keep(part)
-        parts = [chunk(part) for part in pending] if chunked else pending
-        if self._whole and chunked:
-            parts.append(LAST_CHUNK)
-        connection.write(b"".join((words, *parts)))
-        self.client.resume_request()
 
     def pause_request(self) -> None:
         self.client.pause_request()
@@ -309,6 +290,25 @@ class Exchange:
             head.lines = rewritten(head.lines, self.decision.target, scheme, self.head.fields.host)
         self._begin_reply(head)
 
+    def upgraded(self, head: AnswerHead) -> Tunnel:
+        """The upstream speaks WebSocket from here on."""
+        assert self._connection is not None
+        self.first_byte = now = monotonic()
+        if self._attempt is not None:
+            self._attempt.heard(head, self._waited(now), now)
+        self.deadline = 0.0
+        self._begin_reply(head)
+        self.reply.flush()
+        tunnel = self._tunnel = Tunnel(self.client, self._connection, self._tunnel_ended)
+        self.client.switch(tunnel)
+        return tunnel
+
+    def _tunnel_ended(self) -> None:
+        assert self._tunnel is not None
+        self._connection = None
+        self.reply.bytes = self._tunnel.bytes
+        self._runtime.observe(self, None)
+
     def answer_body(self, data: bytes) -> None:
         if self._capture is not None:
             self._capture.body(data)
@@ -319,7 +319,7 @@ class Exchange:
 
     def answer_end(self, trailers: list[Field] | None) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None and not self._whole:
+        if connection is not None and not self._upload.whole:
             connection.close()  # it still expects the rest of a body
         self.reply.end(trailers if self.head.fields.takes_trailers else None)
         self._finish(None)
@@ -350,7 +350,7 @@ class Exchange:
             self._leave_park()
             self.gone = True
             self._answer_error(ForwardError.HOLD_FULL)
-        elif sum(map(len, self._pending)) > _PARKED_BYTES:
+        elif self._upload.waiting > _PARKED_BYTES:
             self.client.pause_request()  # and no longer notice that it leaves
 
     def _leave_park(self) -> None:
@@ -375,11 +375,11 @@ class Exchange:
         if moved is None or not moved.without_effect or route is None or moved.group != route.group:
             return False
         self._leave_upstream()
-        if self.followed or not self._replayable:
+        if self.followed or not self._upload.replayable:
             self._answer_error(ForwardError.OWNER_MOVING)
             return True
         self.followed = True
-        self._rewind()
+        self._upload.rewind()
         self._token = b""
         self.deadline = 0.0
         refused, owner = self.decision.target, self._runtime.router.owner(route.group)
@@ -411,7 +411,7 @@ class Exchange:
             self._fall_back(self._attempt, failed, now)
         elif step is Next.RETRY_FRESH:
             self._retried = True
-            self._rewind()
+            self._upload.rewind()
             self._runtime.pools.of(self.decision.target).ask_fresh(self, self._timeouts.connect)
         else:
             self._answer_error(error, self._attempt.retry_after(now) if self._attempt is not None else 1)
@@ -420,7 +420,7 @@ class Exchange:
         case = Case(
             failed,
             safe=self.is_safe,
-            replayable=self._replayable,
+            replayable=self._upload.replayable,
             retried=self._retried,
             in_time=not self.deadline or now < self._last_moment(),
         )
@@ -432,7 +432,7 @@ class Exchange:
         """Let the monolith answer, as if it had been asked at first."""
         assert self.route is not None
         self._runtime.metrics.observe_fallback(self.route.name, failed)
-        self._rewind()
+        self._upload.rewind()
         self._attempt = None
         self._token = b""  # for the service alone
         self.fell_back = failed
@@ -443,16 +443,6 @@ class Exchange:
             whole_try = self._timeouts.connect + self._timeouts.head
             self.deadline = min(now + whole_try, self._last_moment())
         self._ask_if_admitted()
-
-    @property
-    def _replayable(self) -> bool:
-        """Whether all of the body can (still) be sent."""
-        return not self._streamed or (self._whole and self._kept is not None and self._kept.whole)
-
-    def _rewind(self) -> None:
-        if self._streamed and self._kept is not None:
-            self._pending = self._kept.rewind()
-            self._streamed = False
 
     def _leave_upstream(self) -> None:
         connection, self._connection = self._connection, None
@@ -473,7 +463,7 @@ class Exchange:
 
     @property
     def _stays_open(self) -> bool:
-        return self._whole and not self._runtime.draining and self.head.keeps_connection
+        return self._upload.whole and not self._runtime.draining and self.head.keeps_connection
 
     def _begin_reply(self, head: AnswerHead) -> None:
         extra = b"X-Request-ID: " + self.request_id + b"\r\n" + self._set_cookies

@@ -1,10 +1,13 @@
 """An answer on its way to a client: head, body, end, in the framing that this client understands."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from proxy.answer_head import AnswerHead, Framing, client_head, framing_of
 from proxy.body import LAST_CHUNK, chunk
 from proxy.fields import Field
+
+if TYPE_CHECKING:
+    from proxy.tunnel import Tunnel
 
 
 class Client(Protocol):
@@ -22,6 +25,9 @@ class Client(Protocol):
 
     def resume_request(self) -> None:
         """Read on."""
+
+    def switch(self, tunnel: "Tunnel") -> None:
+        """Whatever comes from now on is no HTTP, and goes through the tunnel."""
 
     def done(self, *, keep_alive: bool) -> None:
         """The answer is complete; the connection can take the next request, or closes."""

@@ -120,6 +120,11 @@ class RequestHead:
         return fields.keeps or not self.http10
 
     @property
+    def asks_for_websocket(self) -> bool:
+        """Whether the client wants to speak WebSocket from here on."""
+        return self.fields.websocket and self.method == b"GET" and not self.http10
+
+    @property
     def expects_continue(self) -> bool:
         """Whether the client waits for a word before it sends the body."""
         return self.fields.expects_continue and not self.http10  # RFC 9110 10.1.1
@@ -225,6 +230,7 @@ def _check(fields: RequestFields, authority: bytes | None) -> None:
         raise RequestRefused(ForwardError.BAD_FRAMING)
     fields.has_body = fields.length != 0
     fields.upgrades = fields.upgrades and b"upgrade" in fields.nominated
+    fields.websocket = fields.websocket and fields.upgrades
     if fields.upgrades and fields.has_body:  # where would it end, and what comes behind it?
         raise RequestRefused(ForwardError.BAD_REQUEST)
     if fields.traceparent or fields.tracestate:
@@ -298,6 +304,8 @@ def _connection(fields: RequestFields, value: bytes) -> None:
 
 
 def _upgrade(fields: RequestFields, value: bytes) -> None:
+    # h2c and all other protocols are no websocket: nobody is ever asked for them
+    fields.websocket = value.lower() == b"websocket" and not fields.upgrades
     fields.upgrades = True
 
 
@@ -401,6 +409,11 @@ def upstream_head(head: RequestHead, request_id: bytes, forwarded_for: bytes) ->
 def with_identity(head: bytes, token: bytes) -> bytes:
     """Return an upstream head that says who asks; unchanged for nobody."""
     return head[:-2] + b"X-Strangler-Identity: " + token + b"\r\n\r\n" if token else head
+
+
+def as_websocket(head: bytes) -> bytes:
+    """Return an upstream head that asks for a websocket (RFC 6455 4.1); the rest of it is end to end."""
+    return head[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
 def as_shadow(head: bytes) -> bytes:

@@ -28,6 +28,7 @@ MAX_QUEUED_BYTES = 32 * 1024 * 1024
 CONCURRENT = 8
 MAX_UNSENT_BYTES = 8 * 1024 * 1024
 RECONNECT_SECONDS = 1.0
+REST_SECONDS = 1.0  # of a candidate that took no connection
 
 
 class PairSink(asyncio.Protocol):
@@ -85,6 +86,7 @@ class Shadow:
         self._queue: deque[ShadowJob] = deque()
         self._active: set[ShadowCall] = set()
         self._queued_bytes = 0
+        self._resting: dict[str, float] = {}  # candidates that did not take a connection, and until when
         sink.keep_connected(time.monotonic())
 
     @property
@@ -95,12 +97,36 @@ class Shadow:
     def offer(self, job: ShadowJob) -> None:
         """Queue a question, or drop it when the queue is full. Returns at once."""
         size = len(job.control_answer.body)
+        if self._resting and self._rests(job.candidate):
+            self._metrics.observe_shadow(job.route.name, "dropped")
+            return
         if len(self._queue) >= MAX_QUEUED or self._queued_bytes + size > MAX_QUEUED_BYTES:
             self._metrics.observe_shadow(job.route.name, "dropped")
             return
         self._queue.append(job)
         self._queued_bytes += size
         self._loop.call_soon(self._pump)  # after the client's answer has left
+
+    def _rests(self, candidate: Upstream) -> bool:
+        """Return whether a candidate did not take a connection a moment ago: nothing is spent on it now."""
+        until = self._resting.get(candidate.url)
+        if until is None:
+            return False
+        if time.monotonic() < until:
+            return True
+        del self._resting[candidate.url]
+        return False
+
+    def unreachable(self, candidate: Upstream) -> None:
+        """Leave a candidate alone for a moment, and what waits for it unasked."""
+        self._resting[candidate.url] = time.monotonic() + REST_SECONDS
+        waiting, self._queue = self._queue, deque()
+        for job in waiting:
+            if job.candidate.url == candidate.url:
+                self._queued_bytes -= len(job.control_answer.body)
+                self._metrics.observe_shadow(job.route.name, "dropped")
+            else:
+                self._queue.append(job)
 
     def finished(self, call: "ShadowCall", answer: Response | Failure) -> None:
         """Take a candidate's answer and hand the pair on."""
@@ -210,6 +236,8 @@ class ShadowCall:
             self._retried = True
             self._shadow.ask_again(self)
             return
+        if error is ForwardError.UPSTREAM_UNREACHABLE:
+            self._shadow.unreachable(self.job.candidate)
         self._shadow.finished(self, Failure(error.id, self._elapsed()))
 
     def expired(self) -> None:

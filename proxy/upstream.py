@@ -7,6 +7,7 @@ from proxy.answer_head import BODILESS, AnswerHead, BadAnswer, is_trailer, read_
 from proxy.body import Body, Chunked, Counted, UntilClose
 from proxy.errors import ForwardError
 from proxy.fields import Field
+from proxy.tunnel import Tunnel
 
 MAX_ANSWER_HEAD = 64 * 1024
 MAX_INTERIMS = 16  # before the final answer
@@ -44,6 +45,13 @@ class Receiver(Protocol):
         """It does again."""
 
 
+class Upgrading(Protocol):
+    """A receiver that asked for another protocol than HTTP."""
+
+    def upgraded(self, head: AnswerHead) -> Tunnel:
+        """The upstream agreed: what comes from now on goes through the tunnel that is returned."""
+
+
 class Keeper(Protocol):
     """Who lends connections out and takes them back."""
 
@@ -64,6 +72,8 @@ class UpstreamConnection:
         self._keeper = keeper
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
+        self._upgrading: Upgrading | None = None
+        self._tunnel: Tunnel | None = None
         self._kept = b""  # the beginning of a head
         self._body: Body | None = None  # of the answer that arrives
         self._heard = False  # a byte of this answer came
@@ -80,6 +90,10 @@ class UpstreamConnection:
         self._heard = False
         self._interims = 0
 
+    def offer_upgrade(self, receiver: Upgrading) -> None:
+        """Let the upstream answer 101 to this request; any other answer goes its usual way."""
+        self._upgrading = receiver
+
     def write(self, data: bytes) -> None:
         """Send a part of the request."""
         assert self._transport is not None
@@ -91,9 +105,16 @@ class UpstreamConnection:
         self.close()
 
     def close(self) -> None:
+        """Close at once; what was not sent yet is lost."""
         self.reusable = False
         if self._transport is not None:
             self._transport.abort()
+
+    def finish(self) -> None:
+        """Close once what was written is sent."""
+        self.reusable = False
+        if self._transport is not None:
+            self._transport.close()
 
     def pause(self) -> None:
         """Read no more of the answer until `resume`: the client is slow."""
@@ -111,8 +132,11 @@ class UpstreamConnection:
 
     def data_received(self, data: bytes) -> None:
         receiver = self._receiver
-        if receiver is None:  # an upstream has nothing to say unasked
-            self.close()
+        if receiver is None:
+            if self._tunnel is not None:
+                self._tunnel.from_upstream(data)
+            else:  # an upstream has nothing to say unasked
+                self.close()
             return
         self._heard = True
         try:
@@ -129,6 +153,8 @@ class UpstreamConnection:
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
         self._keeper.forget(self)
+        if self._tunnel is not None:
+            self._tunnel.end()
         receiver = self._receiver
         if receiver is None:
             return
@@ -141,11 +167,15 @@ class UpstreamConnection:
             self._lost(ForwardError.UPSTREAM_TRUNCATED)
 
     def pause_writing(self) -> None:
-        if self._receiver is not None:
+        if self._tunnel is not None:
+            self._tunnel.upstream_full()
+        elif self._receiver is not None:
             self._receiver.pause_request()
 
     def resume_writing(self) -> None:
-        if self._receiver is not None:
+        if self._tunnel is not None:
+            self._tunnel.upstream_free()
+        elif self._receiver is not None:
             self._receiver.resume_request()
 
     # --- the answer ------------------------------------------------------------------------------
@@ -159,18 +189,19 @@ class UpstreamConnection:
             return
         self._kept = b""
         head = read_answer(data[:end])
+        rest = data[end + 4 :]
         if head.status < 200:
-            self._interim(head)
-            if len(data) > end + 4:
-                self._take_head(receiver, data[end + 4 :])
+            self._interim(head, rest)
+            if rest and self._tunnel is None:
+                self._take_head(receiver, rest)
             return
+        self._upgrading = None
         body = self._body = _body_of(receiver, head)
         if not head.persistent or isinstance(body, UntilClose):
             self.reusable = False
         receiver.answer_head(head)
         if self._receiver is None:  # it wants no more of this answer than its head
             return
-        rest = data[end + 4 :]
         if body is None:
             self._finish(receiver, rest, None)
         elif rest:
@@ -178,11 +209,20 @@ class UpstreamConnection:
         else:
             receiver.answer_flush()
 
-    def _interim(self, head: AnswerHead) -> None:
-        """Read on: an interim answer is never the final one (RFC 9110 15.2)."""
+    def _interim(self, head: AnswerHead, rest: bytes) -> None:
+        """Read on: an interim answer is never the final one (RFC 9110 15.2), but where HTTP ends with it."""
         self._interims += 1
-        if head.status == 101 or self._interims > MAX_INTERIMS:  # nobody asked for an upgrade
+        if head.status == 101 and self._upgrading is not None:
+            self._switch(self._upgrading, head, rest)
+        elif head.status == 101 or self._interims > MAX_INTERIMS:  # nobody asked for an upgrade
             raise BadAnswer(f"an interim answer of {head.status}")
+
+    def _switch(self, upgrading: Upgrading, head: AnswerHead, rest: bytes) -> None:
+        self._upgrading = self._receiver = None
+        self.reusable = False
+        tunnel = self._tunnel = upgrading.upgraded(head)
+        if rest:
+            tunnel.from_upstream(rest)
 
     def _take_body(self, receiver: Receiver, body: Body, data: bytes) -> None:
         for part in body.feed(data):

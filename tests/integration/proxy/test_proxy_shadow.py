@@ -8,7 +8,7 @@ import pytest
 from listening_comparer import Comparer
 from raw_client import HOST, Client, fetch
 from recording_origin import Asked, Origin, Peer, answer, fresh, says
-from running_proxy import RunningProxy, route, table, until
+from running_proxy import RunningProxy, free_port, route, table, until
 
 from proxy.pairs import Failure, Response
 
@@ -275,3 +275,29 @@ def test_without_a_comparer_shadows_change_nothing(
     assert fetch(running.port, path).body == b'{"from":"monolith"}'
     service.wait_for(path)
     until(lambda: running.shadows()["dropped"] == 1, "the pair is dropped")
+
+
+def test_a_dead_candidate_is_left_alone_for_a_moment_and_tried_again(
+    start: Callable[..., RunningProxy], tmp_path: Path, monolith: Origin
+) -> None:
+    place = tmp_path / "pairs.sock"
+    comparing = Comparer(place, workers=1)
+    running = start(options=("--pairs", str(place)), workers=1)
+    try:
+        assert comparing.connected.acquire(timeout=10)
+        dead = f"http://127.0.0.1:{free_port()}"
+        running.apply(table(monolith.url, dead, route("shadow", "shadow")))
+        fetch(running.port, fresh("/shadow/"))
+        until(lambda: running.shadows()["failed"] == 1, "it was tried")
+        for _ in range(8):
+            assert fetch(running.port, fresh("/shadow/")).status == 200
+        assert running.shadows() == {"sent": 0, "failed": 1, "dropped": 8, "queued": 0}
+
+        def tried_again() -> bool:
+            fetch(running.port, fresh("/shadow/"))
+            return running.shadows()["failed"] > 1
+
+        until(tried_again, "it is tried again")
+    finally:
+        running.stop()
+        comparing.close()
