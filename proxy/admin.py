@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-from prometheus_client import CONTENT_TYPE_LATEST
-
-from proxy.counts import exposition
+from proxy.exposition import CONTENT_TYPE, exposition
 
 _QUESTION_SECONDS = 5.0
 
@@ -40,7 +38,7 @@ class Admin:
             # reads every worker's file: off the loop, so that no request waits for a scrape
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(None, exposition, self._counts)
-            return _response("200 OK", CONTENT_TYPE_LATEST, body)
+            return _response("200 OK", CONTENT_TYPE, body)
         return _response("404 Not Found", "application/json", b'{"wanted":["/healthz","/metrics"]}')
 
 

@@ -13,6 +13,7 @@ import math
 
 import pybreaker
 
+from proxy.metrics import Metrics
 from proxy.routes import BreakerOptions
 from proxy.window import Window
 
@@ -31,12 +32,15 @@ class State(enum.StrEnum):
 class Breaker(pybreaker.CircuitBreakerListener):
     """An upstream's breaker in one worker, or a route's own. `closed` is its state as the hot path asks."""
 
-    def __init__(self, upstream: str, route: str, options: BreakerOptions, log: logging.Logger) -> None:
+    def __init__(
+        self, upstream: str, route: str, options: BreakerOptions, log: logging.Logger, metrics: Metrics
+    ) -> None:
         self.upstream = upstream
         self.route = route  # empty for the upstream's
         self.options = options
         self.closed = True
         self._log = log
+        self._metrics = metrics
         self._machine = pybreaker.CircuitBreaker(listeners=[self])
         self._window = Window(options.window)
         self._opened_at = 0.0
@@ -56,6 +60,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self.closed = new_state.name == State.CLOSED
         self._probe_until = 0.0
         self._window.clear()
+        self._metrics.breaker_is(self.upstream, self.route, new_state.name)
         self._log.warning(
             "the breaker of %s is %s", " ".join((self.upstream, self.route)).strip(), new_state.name
         )
@@ -107,6 +112,11 @@ class Breaker(pybreaker.CircuitBreakerListener):
     def gave_up(self) -> None:
         """Let another probe through: the last one's client left."""
         self._probe_until = 0.0
+
+    def forgotten(self) -> None:
+        """Leave no trace of a state nobody is in any more: no route has this breaker now."""
+        if not self.closed:
+            self._metrics.breaker_is(self.upstream, self.route, State.CLOSED)
 
     def _check(self, now: float) -> None:
         total, options = self._window.total(now), self.options

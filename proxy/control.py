@@ -19,9 +19,8 @@ import msgspec
 
 from proxy.applying import Applying
 from proxy.change import TableChange
-from proxy.metrics import nested
-from proxy.recent import SECONDS
 from proxy.runtime import Runtime
+from proxy.told import paths, told_by
 
 MAX_QUESTION = 1024 * 1024  # bytes of one line
 MAX_HOLD_SECONDS = 60.0
@@ -73,7 +72,8 @@ class Control:
                     await self._applying.read()
                 return self._versions()
             case "status":
-                return self._versions() | self._counts()
+                told = await asyncio.to_thread(told_by, self._runtime.metrics)
+                return self._versions() | self._counts() | told
             case "hold" | "release" | "synced":
                 return self._about_group(verb, question)
         return {"error": f"unknown verb {verb!r}: wanted one of {', '.join(VERBS)}"}
@@ -108,17 +108,12 @@ class Control:
         return {
             "started": self._started,
             "connections": len(self._runtime.clients),
-            "counts": self._runtime.metrics.by_route(),
             "breakers": [
                 {"upstream": each.upstream, "route": each.route, "state": each.state.value}
                 for each in self._runtime.guards.breakers()
             ],
             "groups": {group: self._group(group) for group in self._runtime.router.table.groups},
-            "recent": self._recent(),
-            "unmatched": [
-                {"method": method, "path": path, "requests": number}
-                for (method, path), number in self._runtime.unmatched.most_frequent()
-            ],
+            "unmatched": paths(self._runtime.unmatched.most_frequent()),
             "shadow": self._runtime.metrics.shadows() | {"queued": self._runtime.shadow.queued},
         }
 
@@ -133,10 +128,6 @@ class Control:
             "lag": lag,
             "suspended": lag is not None and lag > min(mine, default=lag),
         }
-
-    def _recent(self) -> dict[int, Any]:
-        totals, now = self._runtime.metrics.totals(), time.monotonic()
-        return {seconds: nested(self._runtime.recent.within(seconds, now, totals)) for seconds in SECONDS}
 
 
 def _change(told: object) -> TableChange | None:

@@ -12,6 +12,7 @@ from proxy.breaker import Breaker
 from proxy.change import TableChange, touched_routes
 from proxy.decide import Decision, Router
 from proxy.fallback import Rules, rules_of
+from proxy.metrics import Metrics
 from proxy.routes import BreakerOptions, Route, Upstream
 
 _DEFAULT = BreakerOptions()
@@ -32,8 +33,9 @@ class Guard:
 class Guards:
     """A worker's guards by route, and its breakers."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, metrics: Metrics) -> None:
         self._log = log
+        self._metrics = metrics
         self._breakers: dict[_Key, Breaker] = {}
         self._guards: dict[str, Guard] = {}
 
@@ -54,7 +56,10 @@ class Guards:
 
     def _forget_unused(self) -> None:
         used = {id(guard.breaker) for guard in self._guards.values()}
-        self._breakers = {key: each for key, each in self._breakers.items() if id(each) in used}
+        for key, each in list(self._breakers.items()):
+            if id(each) not in used:
+                del self._breakers[key]
+                each.forgotten()
 
     def _guard(self, router: Router, route: Route) -> Guard:
         upstream = router.table.service_of(route)
@@ -82,5 +87,5 @@ class Guards:
         key = (upstream.url, own, options)
         breaker = self._breakers.get(key)
         if breaker is None:
-            breaker = self._breakers[key] = Breaker(upstream.name, own, options, self._log)
+            breaker = self._breakers[key] = Breaker(upstream.name, own, options, self._log, self._metrics)
         return breaker

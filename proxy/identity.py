@@ -9,8 +9,10 @@ from typing import Protocol
 
 from proxy.answer_head import AnswerHead
 from proxy.errors import ForwardError
+from proxy.families import IDENTITY_QUESTIONS
 from proxy.fields import Field
 from proxy.forgetting import Forgotten
+from proxy.metrics import Metrics
 from proxy.pool import Pools
 from proxy.question import (
     Identified,
@@ -19,6 +21,7 @@ from proxy.question import (
     credentials_of,
     ends_session,
     judgement,
+    outcome_of,
     question,
     session_of,
 )
@@ -59,6 +62,7 @@ class Identities:
         self,
         pools: Pools,
         forgotten: Forgotten,
+        metrics: Metrics,
         *,
         session_cookie: bytes,
         service_key: bytes,
@@ -67,6 +71,7 @@ class Identities:
         self.on = bool(service_key)
         self._pools = pools
         self._forgotten = forgotten
+        self._metrics = metrics
         self._session_cookie = session_cookie
         self._service_key = service_key
         self._clock = clock
@@ -106,6 +111,7 @@ class Identities:
         if asked.key is not None:
             memory = self._remembered.get(asked.key)
             if memory is not None and memory.mark == mark and self._clock() < memory.until:
+                self._metrics.count(IDENTITY_QUESTIONS, ("remembered",))
                 waiter.judged(Identified(memory.token, b"", memory.user))
                 return
             under_way = self._asking.get(asked.key)
@@ -124,6 +130,7 @@ class Identities:
 
     def answered(self, call: "_Call", found: Judgement, head: AnswerHead | None) -> None:
         """Remember what may be remembered, and tell all who wait."""
+        self._metrics.count(IDENTITY_QUESTIONS, (outcome_of(found),))
         asked = call.asked
         self._calls.discard(call)
         if asked.key is not None and self._asking.get(asked.key) is call:

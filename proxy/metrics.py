@@ -1,111 +1,115 @@
-"""What the proxy counts: requests by route, target and status class with their seconds, and its own errors.
+"""What one worker counts: requests by route, target and status class with their seconds, and what is rarer.
 
-A request costs a few integer additions here. Every worker writes its counts to a file of its own a few times
-a second; a scrape adds the files of all workers up, dead ones included (`counts`).
+A request costs a few additions in mapped memory (`cells`). What is counted there is seen by a scrape at once
+and is not lost with the worker.
 """
 
-import contextlib
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 
-import msgspec
-
-from proxy.counts import SECONDS, Counts, Tally
+from proxy import families
+from proxy.cells import Cells
 from proxy.errors import ForwardError
+from proxy.families import Family, Kind
+from proxy.recent import SLOTS, Recent
+from proxy.request_counts import BUCKETS, MICROSECONDS, SECONDS, WIDTH
+from proxy.seats import take
+from proxy.tallies import Tallies
+
+_CLASSES = 10  # of status // 100
 
 
 class Metrics:
-    """One worker's counts, and the file they are kept in."""
+    """One worker's counts, in the seat it holds below a folder; in memory where that cannot be used."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._encoder = msgspec.msgpack.Encoder()
-        self._written = b""  # what the file holds
-        self._tallies: dict[tuple[str, str, int], Tally] = {}
-        self._errors: defaultdict[str, int] = defaultdict(int)
-        self._shadows: defaultdict[str, dict[str, int]] = defaultdict(
-            lambda: {"sent": 0, "failed": 0, "dropped": 0}
-        )
-        self._fallbacks: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self._tables_rejected = 0
-        self._access_lines_dropped = 0
+    def __init__(self, folder: Path | None) -> None:
+        self.seat = seat = take(folder) if folder is not None else None
+        self.requests = Tallies(seat.requests if seat is not None else None, WIDTH)
+        self.ring = Cells(seat.recent if seat is not None else None, SLOTS)
+        self._others = Tallies(seat.others if seat is not None else None, 1)
+        self._recent = Recent(self.ring)
+        self._starts: dict[str, dict[str, list[int]]] = {}  # by route, target, status class; -1 for none yet
+        self._shadows = {"sent": 0, "failed": 0, "dropped": 0}
+        self._lines_dropped = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Show every family that has no labels, and none of what the last one in this seat had open."""
+        gauges = {family.name for family in families.FAMILIES if family.kind is Kind.GAUGE}
+        for name, start in self._others.rows():
+            if name[0] in gauges:
+                self._others.cells.view[start] = 0
+        self.gauge(families.WORKERS, 1)
 
     def observe(
         self, route: str, target: str, status: int, seconds: float, failed: ForwardError | None
     ) -> None:
         """Count one answered request."""
-        key = (route, target, status // 100)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = Tally(*key, buckets=[0] * (len(SECONDS) + 1))
-        tally.buckets[bisect_left(SECONDS, seconds)] += 1
-        tally.seconds += seconds
+        starts = self._starts.get(route)
+        classes = starts.get(target) if starts is not None else None
+        start = classes[status // 100] if classes is not None else -1
+        if start < 0:
+            start = self._start(route, target, status // 100)
+        cells = self.requests.cells.view
+        cells[start] += 1  # first: whoever reads amid this finds no bucket fuller than the whole
+        cells[start + MICROSECONDS] += int(seconds * 1_000_000)
+        bucket = bisect_left(SECONDS, seconds)
+        if bucket < len(SECONDS):
+            cells[start + BUCKETS + bucket] += 1
         if failed is not None:
-            self._errors[failed.id] += 1
+            self.count(families.ERRORS, (failed.id,))
+
+    def _start(self, route: str, target: str, status_class: int) -> int:
+        classes = self._starts.setdefault(route, {}).setdefault(target, [-1] * _CLASSES)
+        start = classes[status_class] = self.requests.start((route, target, str(status_class)))
+        return start
+
+    def count(self, family: Family, labels: tuple[str, ...] = (), number: int = 1) -> None:
+        """Add to a counter, one value for each of its labels."""
+        start = self._others.start((family.name, *labels))
+        self._others.cells.view[start] += number
+
+    def gauge(self, family: Family, value: int, labels: tuple[str, ...] = ()) -> None:
+        """Say what a gauge is now in this worker."""
+        start = self._others.start((family.name, *labels))
+        self._others.cells.view[start] = value
 
     def observe_shadow(self, route: str, outcome: str) -> None:
         """Count one shadow request: `sent` (answered), `failed` or `dropped`."""
-        self._shadows[route][outcome] += 1
+        self._shadows[outcome] += 1
+        self.count(families.SHADOWS, (route, outcome))
 
     def observe_fallback(self, route: str, reason: str) -> None:
         """Count one request that the monolith answers because the service failed (`fallback.Failed`)."""
-        self._fallbacks[route][reason] += 1
+        self.count(families.FALLBACKS, (route, reason))
+
+    def breaker_is(self, upstream: str, route: str, state: str) -> None:
+        """Note what a breaker became; `route` is empty for the upstream's own. `closed` is not told."""
+        if state == "open":
+            self.count(families.BREAKER_OPENINGS, (upstream, route))
+        for each in ("open", "half-open"):
+            self.gauge(families.BREAKERS, int(each == state), (upstream, route, each))
 
     def observe_rejected_table(self) -> None:
         """Count one table that was not applied."""
-        self._tables_rejected += 1
+        self.count(families.TABLES_REJECTED)
 
     def observe_dropped_lines(self, total: int) -> None:
         """Note how many lines of the access log this worker has dropped since it started."""
-        self._access_lines_dropped = total
+        if total > self._lines_dropped:
+            self.count(families.ACCESS_LINES_DROPPED, (), total - self._lines_dropped)
+            self._lines_dropped = total
 
-    def write(self) -> None:
-        """Put the counts where a scrape finds them. Atomic: a reader sees one state or the next."""
-        counts = Counts(
-            list(self._tallies.values()),
-            dict(self._errors),
-            dict(self._shadows),
-            self._tables_rejected,
-            dict(self._fallbacks),
-            self._access_lines_dropped,
-        )
-        encoded = self._encoder.encode(counts)
-        if encoded == self._written:  # an idle worker leaves the disk alone
-            return
-        temporary = self._file.with_suffix(".new")
-        with contextlib.suppress(OSError):  # a full disk costs the scrape, never a request
-            temporary.write_bytes(encoded)
-            temporary.replace(self._file)
-            self._written = encoded
-
-    def totals(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return requests and errors (answers of 5xx) by route and target since the worker started."""
-        found: dict[tuple[str, str], tuple[int, int]] = {}
-        for tally in self._tallies.values():
-            key = (tally.route, tally.target)
-            requests, errors = found.get(key, (0, 0))
-            number = sum(tally.buckets)
-            found[key] = (requests + number, errors + (number if tally.status_class == 5 else 0))
-        return found
-
-    def by_route(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Return `{route: {target: {"requests", "errors"}}}`; an error is an answer of 5xx."""
-        return nested(self.totals())
+    def keep_recent(self) -> bool:
+        """Take the next snapshot for the last minutes if it is time; return whether it was."""
+        now = monotonic()
+        if not self._recent.due(now):
+            return False
+        rows = len(self.requests.rows())
+        self._recent.keep(now, self.requests.cells.view[: rows * WIDTH : WIDTH])
+        return True
 
     def shadows(self) -> dict[str, int]:
-        """Return how many shadows were sent, failed and dropped."""
-        totals = {"sent": 0, "failed": 0, "dropped": 0}
-        for outcomes in self._shadows.values():
-            for outcome, number in outcomes.items():
-                totals[outcome] += number
-        return totals
-
-
-def nested(totals: Mapping[tuple[str, str], tuple[int, int]]) -> dict[str, dict[str, dict[str, int]]]:
-    """Return totals by route, then by target, as they are told."""
-    found: dict[str, dict[str, dict[str, int]]] = {}
-    for (route, target), (requests, errors) in totals.items():
-        found.setdefault(route, {})[target] = {"requests": requests, "errors": errors}
-    return found
+        """Return how many shadows this worker sent, failed and dropped."""
+        return dict(self._shadows)

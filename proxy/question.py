@@ -140,6 +140,13 @@ def judgement(head: AnswerHead, body: bytes) -> Judgement:
     return ForwardError.IDENTITY_UNKNOWN
 
 
+def outcome_of(found: Judgement) -> str:
+    """Return the word by which an answer is counted."""
+    if isinstance(found, Identified):
+        return "identified" if found.token else "anonymous"
+    return "refused" if isinstance(found, Refused) else "unknown"
+
+
 def _without_own(head: AnswerHead) -> AnswerHead:
     theirs = (pair for pair in head.headers if not pair[0].lower().startswith(_OWN_PREFIX))
     return AnswerHead(head.status, b"\r\n".join(b"%b: %b" % pair for pair in theirs))

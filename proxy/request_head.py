@@ -28,7 +28,8 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}").fullmatch
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 _RESERVED = b"/__strangler__"  # where the proxy alone talks with the monolith
-_PROXY_ONLY = (b"x-forwarded-", b"x-strangler-")
+_OWN = b"x-strangler-"
+_PROXY_ONLY = (b"x-forwarded-", _OWN)
 _MAX_LENGTH_DIGITS = 18  # an exabyte
 _NEVER_NOMINATED = frozenset({b"host", b"cookie", b"authorization", b"content-length", b"transfer-encoding"})
 _NEVER_FORWARDED = frozenset({b"CONNECT", b"TRACE"})
@@ -51,6 +52,7 @@ class RequestFields:
         "cookies",
         "debug",
         "expects_continue",
+        "forged",
         "has_body",
         "host",
         "hosts",
@@ -81,6 +83,7 @@ class RequestFields:
         self.pinned = False  # it may bear a pin's cookie
         self.debug = b""  # what the client claims, not yet believed
         self.target = b""  # likewise
+        self.forged = ""  # what it said that only the proxy may say
         self.takes_trailers = False
         self.length: int | None = 0
         self.has_body = False
@@ -345,6 +348,16 @@ def _drop(fields: RequestFields, value: bytes) -> None:
     """Hop-by-hop (RFC 9110 7.6.1), or the proxy's own to set."""
 
 
+def _forge(fields: RequestFields, value: bytes) -> None:
+    """Dropped, and counted: a header only the proxy sets."""
+    fields.forged = "header"
+
+
+def _alias(fields: RequestFields, value: bytes) -> None:
+    """Dropped, and counted: gunicorn would take `_` for `-`, and SCRIPT_NAME for its own."""
+    fields.forged = fields.forged or "underscore"
+
+
 _Rule = Callable[[RequestFields, bytes], None]
 _RULES: dict[bytes, _Rule] = {
     b"host": _host,
@@ -380,8 +393,10 @@ def _rule(name: bytes) -> _Rule | None:
     """Return what to do with a header, None to pass it on."""
     lower = name.lower()
     rule = _RULES.get(lower)
-    if rule is None and (b"_" in lower or lower.startswith(_PROXY_ONLY)):
-        return _drop
+    if rule is None and lower.find(b"_") >= 0:
+        return _alias
+    if rule is None and lower.startswith(_PROXY_ONLY):
+        return _forge if lower.startswith(_OWN) else _drop
     return rule
 
 

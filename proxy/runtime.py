@@ -9,7 +9,7 @@ import time
 from binascii import hexlify
 from pathlib import Path
 
-from proxy import trace
+from proxy import families, trace
 from proxy.access_line import CLIENT_LEFT, Entry, line_of
 from proxy.access_log import AccessLog
 from proxy.change import TableChange
@@ -25,13 +25,13 @@ from proxy.identity import Identities
 from proxy.metrics import Metrics
 from proxy.pins import Pins
 from proxy.pool import Pools
-from proxy.recent import Recent
 from proxy.reply import Reply
 from proxy.routes import NO_ROUTE, PROXY
 from proxy.settings import Limits
 from proxy.shadow import PairSink, Shadow
 from proxy.shared_slots import SharedSlots
 from proxy.unmatched import Unmatched
+from proxy.unmatched_file import UnmatchedFile
 
 SWEEP_SECONDS = 0.25
 
@@ -61,16 +61,20 @@ class Runtime:
         self.router = router
         self.limits = limits
         self.pools = Pools(loop, limits.connections)
-        self.guards = Guards(log)
-        self.guards.adopt(router)
         self.metrics = Metrics(counts)
+        self.guards = Guards(log, self.metrics)
+        self.guards.adopt(router)
         self.identities = Identities(
-            self.pools, Forgotten(forgotten), session_cookie=session_cookie, service_key=service_key
+            self.pools,
+            Forgotten(forgotten),
+            self.metrics,
+            session_cookie=session_cookie,
+            service_key=service_key,
         )
         self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs), self.identities)
         self.clients: set[ClientConnection] = set()
-        self.unmatched = Unmatched()
-        self.recent = Recent()
+        self._unmatched_file = UnmatchedFile(self.metrics.seat)
+        self.unmatched = Unmatched(self._unmatched_file.read())
         self.access_log = access_log
         self.debug = debug  # every client sees how its request was decided
         self.draining = False
@@ -105,6 +109,10 @@ class Runtime:
 
     def observe(self, done: Exchange, error: ForwardError | None) -> None:
         """Count and log a request that is over; `error` where the proxy itself answered or cut it."""
+        if done.head.fields.forged:
+            self.metrics.count(families.FORGERIES, (done.head.fields.forged,))
+        if done.route is not None:
+            self._observe_course(done, done.route.group)
         ended = time.monotonic()
         self.metrics.observe(
             done.route.name if done.route is not None else NO_ROUTE,
@@ -115,6 +123,18 @@ class Runtime:
         )
         if self.access_log is not None:
             self._log(done, ended, error.id if error is not None else None)
+
+    def _observe_course(self, done: Exchange, group: str) -> None:
+        """Count what few requests of a route meet."""
+        course, metrics = done.course, self.metrics
+        if course.pinned:
+            metrics.count(families.PINNED_READS, (group,))
+        if course.claimed:
+            metrics.count(families.CLAIMED_READS, (group,))
+        if done.unparked_at:
+            metrics.count(families.RELEASED_WRITES, (group,))
+        if done.followed:
+            metrics.count(families.FOLLOWED_WRITES, (group,))
 
     def observe_left(self, done: Exchange) -> None:
         """Log a request whose client did not wait for the end."""
@@ -170,10 +190,12 @@ class Runtime:
         self.holds.sweep(now)
         self.shadow.sweep(now)
         self.unmatched.digest()
-        if self.recent.due(now):
-            self.recent.keep(now, self.metrics.totals())
+        if self.metrics.keep_recent():
+            self._unmatched_file.keep(self.unmatched.most_frequent())
+        self.metrics.gauge(families.CONNECTIONS, len(self.clients))
+        for group in self.router.table.groups:
+            self.metrics.gauge(families.PARKED_WRITES, self.holds.parked(group), (group,))
         self._flush_access_log()
-        self.metrics.write()
 
     def _flush_access_log(self) -> None:
         if self.access_log is not None:
@@ -187,11 +209,11 @@ class Runtime:
             client.part()
 
     def close(self) -> None:
-        """Close every connection to an upstream or the comparer, and leave the last counts."""
+        """Close every connection to an upstream or the comparer, and leave what is not counted yet."""
         if self.access_log is not None:
             self.access_log.close()
             self.metrics.observe_dropped_lines(self.access_log.dropped)
-        self.metrics.write()
+        self._unmatched_file.keep(self.unmatched.most_frequent())
         self.pools.close()
         self.shadow.close()
         self.identities.close()

@@ -15,12 +15,12 @@ Key = tuple[str, str]  # method, path template
 
 
 class Unmatched:
-    """One worker's counts since it started."""
+    """One worker's counts, going on from what the last in its seat had counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: list[tuple[Key, int]]) -> None:
         self._paths: dict[tuple[bytes, bytes], int] = {}
         self._overflow = 0
-        self._templates: dict[Key, int] = {}
+        self._templates: dict[Key, int] = dict(counted)
 
     def note(self, method: bytes, path: bytes) -> None:
         """Count one request that no route named."""

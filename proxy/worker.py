@@ -15,7 +15,6 @@ from proxy.access_log import AccessLog
 from proxy.admin import Admin
 from proxy.applying import Applying, settle
 from proxy.control import Control
-from proxy.counts import SUFFIX
 from proxy.downstream import ClientConnection
 from proxy.live_table import LiveTable
 from proxy.runtime import SWEEP_SECONDS, Runtime
@@ -53,7 +52,7 @@ class ProxyWorker(Worker):
             secret=settings.secret,
             session_cookie=settings.session_cookie.encode(),
             pairs=settings.pairs,
-            counts=settings.counts / f"{os.getpid()}{SUFFIX}",
+            counts=settings.counts,
             service_key=settings.service_key,
             forgotten=settings.forgotten,
             pinned=settings.pinned,

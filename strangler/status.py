@@ -12,7 +12,17 @@ from strangler.health import ask_health
 from strangler.installation import Installation
 from strangler.supervising import PartState, supervisor
 from strangler.table_file import read_table, read_text
-from strangler.workers import Count, Counts, PathCount, RejectedTable, Silent, WorkerStatus, worker_statuses
+from strangler.workers import (
+    Count,
+    Counts,
+    PathCount,
+    RejectedTable,
+    SeatCounts,
+    Silent,
+    WorkerStatus,
+    seats_of,
+    worker_statuses,
+)
 
 LAST_GOOD = "last-good.toml"  # where the proxy's workers keep the last sound text
 
@@ -40,7 +50,7 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class RouteState:
-    """One route as the proxy serves it, with what each target answered since the workers started, and in the
+    """One route as the proxy serves it, with what each target answered since the proxy started, and in the
     last minutes (`recent`, by the window's seconds).
     """
 
@@ -97,6 +107,7 @@ def look(place: Installation) -> Status:
     running, parts = _parts(place)
     file, table = _table(place)
     replies = worker_statuses(place.control)
+    seats = seats_of(replies.answers)
     now = time.time()
     return Status(
         running=running,
@@ -104,18 +115,18 @@ def look(place: Installation) -> Status:
         table=file,
         workers=tuple(_worker(answer, now) for answer in replies.answers),
         silent=replies.silent,
-        routes=_routes(table, replies.answers) if table else (),
-        unmatched=most_unmatched(replies.answers),
+        routes=_routes(table, seats) if table else (),
+        unmatched=most_unmatched(seats),
         groups=_groups(table, replies.answers) if table else (),
         upstreams=_upstreams(table, replies.answers) if table else (),
     )
 
 
-def most_unmatched(answers: Iterable[WorkerStatus]) -> tuple[PathCount, ...]:
+def most_unmatched(seats: Iterable[WorkerStatus | SeatCounts]) -> tuple[PathCount, ...]:
     """Return what was asked for that no route names, summed over the workers, most frequent first. Pure."""
     totals: Counter[tuple[str, str]] = Counter()
-    for answer in answers:
-        for each in answer.unmatched:
+    for seat in seats:
+        for each in seat.unmatched:
             totals[each.method, each.path] += each.requests
     ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     return tuple(PathCount(method, path, number) for (method, path), number in ranked)
@@ -184,15 +195,15 @@ def _worker(answer: WorkerStatus, now: float) -> WorkerState:
     )
 
 
-def _routes(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[RouteState, ...]:
+def _routes(table: RouteTable, seats: tuple[WorkerStatus | SeatCounts, ...]) -> tuple[RouteState, ...]:
     return tuple(
         RouteState(
             name=route.name,
             stage=route.stage,
             percent=route.percent,
             owner=table.groups[route.group].owner,
-            counts=total_counts([answer.counts for answer in answers], route.name),
-            recent=_recent(answers, route.name),
+            counts=total_counts([seat.counts for seat in seats], route.name),
+            recent=_recent(seats, route.name),
         )
         for route in table.routes.values()
     )
@@ -216,11 +227,10 @@ def _groups(table: RouteTable, answers: tuple[WorkerStatus, ...]) -> tuple[Group
     return tuple(found)
 
 
-def _recent(answers: tuple[WorkerStatus, ...], route: str) -> Mapping[int, Mapping[str, Count]]:
-    windows = sorted({seconds for answer in answers for seconds in answer.recent})
+def _recent(seats: tuple[WorkerStatus | SeatCounts, ...], route: str) -> Mapping[int, Mapping[str, Count]]:
+    windows = sorted({seconds for seat in seats for seconds in seat.recent})
     return {
-        seconds: total_counts([answer.recent.get(seconds, {}) for answer in answers], route)
-        for seconds in windows
+        seconds: total_counts([seat.recent.get(seconds, {}) for seat in seats], route) for seconds in windows
     }
 
 

@@ -5,7 +5,7 @@ A worker listens on `<control>/worker-<pid>.sock`; a socket without a listener i
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Count(msgspec.Struct, frozen=True):
-    """Requests of one route that one target answered, since the worker started or in a window."""
+    """Requests of one route that one target answered, since the proxy started or in a window."""
 
     requests: int
     errors: int
@@ -73,8 +73,20 @@ class PathCount(msgspec.Struct, frozen=True):
 Counts = Mapping[str, Mapping[str, Count]]  # by route, then by target
 
 
+class SeatCounts(msgspec.Struct, frozen=True):
+    """What workers counted in one place among the counts; `recent` is by a window's seconds."""
+
+    counts: Counts
+    recent: Mapping[int, Counts] = {}
+    unmatched: tuple[PathCount, ...] = ()
+
+
 class WorkerStatus(msgspec.Struct, frozen=True):
-    """A worker's answer to `status`. `started` is in Unix seconds; `recent` is by a window's seconds."""
+    """A worker's answer to `status`. `started` is in Unix seconds.
+
+    The counts are those of its `seat`, which also hold those of the workers it replaced; `left` has those of
+    seats that nobody holds, by number.
+    """
 
     pid: int
     version: str
@@ -87,6 +99,8 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     recent: Mapping[int, Counts] = {}
     unmatched: tuple[PathCount, ...] = ()
     groups: Mapping[str, GroupState] = {}
+    seat: int | None = None
+    left: Mapping[int, SeatCounts] = {}
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,14 @@ def apply_table(control: Path, change: TableChange | None = None, seconds: float
 def worker_statuses(control: Path, seconds: float = 2.0) -> Replies[WorkerStatus]:
     """Ask every live worker what it serves and what it counted. Read-only."""
     return ask_all(control, {"verb": "status"}, WorkerStatus, seconds)
+
+
+def seats_of(answers: Iterable[WorkerStatus]) -> tuple[WorkerStatus | SeatCounts, ...]:
+    """Return all that was counted, once: in each worker's seat, and in those nobody holds. Pure."""
+    held = tuple(answers)
+    taken = {answer.seat for answer in held}
+    left = {number: seat for answer in held for number, seat in answer.left.items() if number not in taken}
+    return (*held, *left.values())
 
 
 def stale_sockets(control: Path) -> tuple[Path, ...]:

@@ -81,7 +81,7 @@ def _routes(routes: tuple[RouteState, ...]) -> Table:
     windows = sorted({seconds for route in routes for seconds in route.recent})
     minutes = " · ".join(str(seconds // 60) for seconds in windows)
     table.add_column("route", no_wrap=True)
-    for heading in ("stage", "owner", f"last {minutes} min", "since the workers started"):
+    for heading in ("stage", "owner", f"last {minutes} min", "since the proxy started"):
         table.add_column(heading, overflow="fold")
     for route in routes:
         stage = stage_words(route.stage, route.percent)

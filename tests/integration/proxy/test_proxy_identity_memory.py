@@ -7,8 +7,10 @@ import pytest
 
 from proxy.answer_head import AnswerHead
 from proxy.errors import ForwardError
+from proxy.exposition import exposition
 from proxy.forgetting import Forgotten
 from proxy.identity import ANSWER_SECONDS, CONNECT_SECONDS, MOST_REMEMBERED, REMEMBER_SECONDS, Identities
+from proxy.metrics import Metrics
 from proxy.question import Identified, Judgement, Question
 from proxy.routes import Upstream
 from proxy.upstream import Receiver
@@ -61,6 +63,7 @@ class World:
         self.identities = Identities(
             self.pool,
             self.forgotten,
+            Metrics(file.parent),
             session_cookie=b"sessionid",
             service_key=b"k",
             clock=lambda: self.now,
@@ -93,6 +96,17 @@ def test_an_answer_holds_for_its_seconds_and_no_longer(world: World) -> None:
     world.now += 0.01
     assert world.ask().judgements == []
     assert world.pool.asked == 2
+
+
+def test_every_question_is_counted_by_what_came_of_it(world: World, tmp_path: Path) -> None:
+    world.ask()
+    world.pool.answer()
+    world.ask()
+    world.ask("bob")
+    world.identities.sweep(world.now + CONNECT_SECONDS + ANSWER_SECONDS + 0.01)
+    counted = exposition(tmp_path).decode()
+    for outcome in ("identified", "remembered", "unknown"):
+        assert f'strangler_identity_questions_total{{outcome="{outcome}"}} 1.0' in counted
 
 
 def test_what_has_no_key_is_asked_each_time(world: World) -> None:

@@ -10,6 +10,7 @@ from proxy.breaker import Breaker, State
 from proxy.decide import Decision
 from proxy.fallback import Case, Failed, Next, Rules
 from proxy.guard import Guard
+from proxy.metrics import Metrics
 from proxy.routes import BreakerOptions, Owner, Upstream
 
 LOG = logging.getLogger("test")
@@ -18,7 +19,7 @@ OPTIONS = BreakerOptions(volume=1, percent=100, budget=100, open=5, slow=2)
 
 
 def _guard() -> Guard:
-    breaker = Breaker("catalog", "", OPTIONS, LOG)
+    breaker = Breaker("catalog", "", OPTIONS, LOG, Metrics(None))
     return Guard(Rules(True, Owner.SERVICE, frozenset({503})), 10, Decision(MONOLITH), SERVICE, breaker)
 
 

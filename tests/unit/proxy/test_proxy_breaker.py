@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 from proxy.breaker import PROBE_SECONDS, Breaker, State
+from proxy.metrics import Metrics
 from proxy.routes import BreakerOptions
 from proxy.window import Window
 
@@ -13,7 +14,7 @@ OPTIONS = BreakerOptions(percent=50, volume=10, window=10, open=5, budget=20)
 
 
 def _breaker(options: BreakerOptions = OPTIONS) -> Breaker:
-    return Breaker("catalog", "", options, logging.getLogger("test"))
+    return Breaker("catalog", "", options, logging.getLogger("test"), Metrics(None))
 
 
 def _opened(at: float = 100.0) -> Breaker:

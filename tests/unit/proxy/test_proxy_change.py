@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proxy.change import TableChange, change_between, changed_table
 from proxy.decide import Router
 from proxy.guard import Guards
+from proxy.metrics import Metrics
 from proxy.routes import RouteTable
 from proxy.table import parse_table
 
@@ -71,13 +72,13 @@ def test_a_changed_router_decides_as_one_made_anew(versions: list[RouteTable]) -
 
 @given(st.lists(tables(), min_size=2, max_size=4))
 def test_changed_guards_are_those_made_anew(versions: list[RouteTable]) -> None:
-    guards, router = Guards(logging.getLogger("test")), Router(versions[0])
+    guards, router = Guards(logging.getLogger("test"), Metrics(None)), Router(versions[0])
     guards.adopt(router)
     for before, after in pairwise(versions):
         change = change_between(before, after)
         router = router.changed(change)
         guards.adopt(router, change)
-        anew = Guards(logging.getLogger("test"))
+        anew = Guards(logging.getLogger("test"), Metrics(None))
         anew.adopt(Router(after))
         for route in after.routes.values():
             one, other = guards.of(route), anew.of(route)

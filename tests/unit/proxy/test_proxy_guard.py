@@ -1,10 +1,13 @@
 """Which breaker a route has, and that a new table never flips one."""
 
 import logging
+from pathlib import Path
 
 from proxy.breaker import Breaker, State
 from proxy.decide import Router
+from proxy.exposition import exposition
 from proxy.guard import Guards
+from proxy.metrics import Metrics
 from proxy.table import parse_table
 
 LOG = logging.getLogger("test")
@@ -41,7 +44,7 @@ NONE = 'stage = "service"\nbreaker = { enabled = false }'
 
 
 def test_routes_of_one_service_share_its_breaker_unless_they_have_their_own() -> None:
-    guards, router = Guards(LOG), _router("", "", OWN, OWN, NONE)
+    guards, router = Guards(LOG, Metrics(None)), _router("", "", OWN, OWN, NONE)
     guards.adopt(router)
     first, second, own, other, none = (_breaker(guards, router, f"r{n}") for n in range(5))
     assert first is second is not None
@@ -55,7 +58,11 @@ def test_routes_of_one_service_share_its_breaker_unless_they_have_their_own() ->
 
 
 def test_a_flip_keeps_an_open_breaker_open() -> None:
-    guards, before, after = Guards(LOG), _router("", OWN), _router('stage = "monolith"', OWN, "")
+    guards, before, after = (
+        Guards(LOG, Metrics(None)),
+        _router("", OWN),
+        _router('stage = "monolith"', OWN, ""),
+    )
     guards.adopt(before)
     breakers = list(guards.breakers())
     for each in breakers:
@@ -67,7 +74,7 @@ def test_a_flip_keeps_an_open_breaker_open() -> None:
 
 
 def test_a_service_at_another_address_begins_anew() -> None:
-    guards = Guards(LOG)
+    guards = Guards(LOG, Metrics(None))
     guards.adopt(_router(""))
     (before,) = guards.breakers()
     guards.adopt(_router("", port=3))
@@ -75,8 +82,21 @@ def test_a_service_at_another_address_begins_anew() -> None:
     assert before is not after
 
 
+def test_an_open_breaker_that_no_route_has_any_more_is_told_no_longer(tmp_path: Path) -> None:
+    guards = Guards(LOG, Metrics(tmp_path))
+    guards.adopt(_router(OWN))
+    (breaker,) = guards.breakers()
+    for _ in range(breaker.options.volume):
+        breaker.failed(1.0, probe=False)
+    open_ = 'strangler_breakers{route="r0",state="open",upstream="catalog"}'
+    assert f"{open_} 1.0" in exposition(tmp_path).decode()
+    guards.adopt(_router(NONE))
+    assert list(guards.breakers()) == []
+    assert f"{open_} 0.0" in exposition(tmp_path).decode()
+
+
 def test_other_options_make_another_breaker() -> None:
-    guards = Guards(LOG)
+    guards = Guards(LOG, Metrics(None))
     guards.adopt(_router(OWN))
     (before,) = guards.breakers()
     guards.adopt(_router(OWN.replace("3", "4")))

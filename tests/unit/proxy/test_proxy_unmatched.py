@@ -37,7 +37,7 @@ def test_a_deep_path_is_cut() -> None:
 
 
 def test_a_long_path_is_cut_before_it_is_kept() -> None:
-    unmatched = Unmatched()
+    unmatched = Unmatched([])
     for number in range(3):
         unmatched.note(b"GET", b"/a/" + b"b" * 60_000 + b"%d" % number)
     assert [len(path) for _, path in unmatched._paths] == [MAX_BYTES]
@@ -45,7 +45,7 @@ def test_a_long_path_is_cut_before_it_is_kept() -> None:
 
 
 def test_requests_for_one_template_are_counted_together() -> None:
-    unmatched = Unmatched()
+    unmatched = Unmatched([])
     for number in range(30):
         unmatched.note(b"GET", b"/orders/%d/" % number)
     unmatched.note(b"POST", b"/orders/")
@@ -53,7 +53,7 @@ def test_requests_for_one_template_are_counted_together() -> None:
 
 
 def test_counts_grow_over_digests() -> None:
-    unmatched = Unmatched()
+    unmatched = Unmatched([])
     for _ in range(3):
         unmatched.note(b"GET", b"/a")
         unmatched.digest()
@@ -65,7 +65,7 @@ def _word(number: int) -> bytes:
 
 
 def test_a_flood_of_paths_never_hides_a_frequent_one() -> None:
-    unmatched = Unmatched()
+    unmatched = Unmatched([])
     for number in range(4 * MAX_TEMPLATES):
         unmatched.note(b"GET", b"/" + _word(number))
         unmatched.note(b"GET", b"/often")
@@ -78,7 +78,7 @@ def test_a_flood_of_paths_never_hides_a_frequent_one() -> None:
 
 
 def test_paths_beyond_the_bound_are_counted_together() -> None:
-    unmatched = Unmatched()
+    unmatched = Unmatched([])
     for number in range(MAX_PATHS + 5):
         unmatched.note(b"GET", b"/orders/%d" % number)
     assert dict(unmatched.most_frequent()) == {("GET", "/orders/{id}"): MAX_PATHS, OTHERS: 5}
