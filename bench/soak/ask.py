@@ -11,6 +11,7 @@ from hashlib import sha256
 
 SAFE = frozenset({"GET", "HEAD"})
 READS, WRITES = "/soak/read", "/soak/write"  # the routes
+GROUP = "soak"  # of both, so that who wrote is pinned
 ORIGIN, ECHO, DIGEST = "X-Origin", "X-Asked", "X-Digest"  # headers of an origin's answer
 
 

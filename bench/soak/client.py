@@ -128,7 +128,7 @@ class Client:
         leaves = self._chance.random() * 100 < LEAVERS_PERCENT
         leaving = self._chance.choice(list(Leaving)[1:]) if leaves else Leaving.NEVER
         answer = _Answer(ask)
-        sending = asyncio.create_task(_send(writer, ask, leaving))
+        sending = asyncio.create_task(self._send(writer, ask, leaving))
         try:
             async with asyncio.timeout(self._hang_seconds):
                 left = await _receive(reader, answer, leaving, sending)
@@ -147,6 +147,15 @@ class Client:
         if judged.outcome is Outcome.OWN_ERROR:
             await asyncio.sleep(ERROR_SECONDS)
         return judged.outcome in (Outcome.RIGHT, Outcome.OWN_ERROR) and answer.keeps_connection
+
+    async def _send(self, writer: asyncio.StreamWriter, ask: Ask, leaving: Leaving) -> None:
+        """Send the request, or the half of it that a client sends which leaves meanwhile."""
+        data = b"".join(_words(ask, self._seed))
+        if leaving is Leaving.ASKING:
+            data = data[: len(data) // 2]
+        for start in range(0, len(data), 65536):
+            writer.write(data[start : start + 65536])
+            await writer.drain()
 
 
 def _judge(ask: Ask, answer: _Answer) -> tuple[Got | None, Judged]:
@@ -179,23 +188,14 @@ async def _receive(
     return False
 
 
-async def _send(writer: asyncio.StreamWriter, ask: Ask, leaving: Leaving) -> None:
-    """Send the request, or the half of it that a client sends which leaves meanwhile."""
-    data = b"".join(_words(ask))
-    if leaving is Leaving.ASKING:
-        data = data[: len(data) // 2]
-    for start in range(0, len(data), 65536):
-        writer.write(data[start : start + 65536])
-        await writer.drain()
-
-
-def _words(ask: Ask) -> Iterator[bytes]:
+def _words(ask: Ask, who: str) -> Iterator[bytes]:
     framing = ""
     if ask.chunked:
         framing = "Transfer-Encoding: chunked\r\n"
     elif ask.upload or not ask.safe:
         framing = f"Content-Length: {ask.upload}\r\n"
-    yield f"{ask.method} {ask.path} HTTP/1.1\r\nHost: shop.example\r\n{framing}\r\n".encode()
+    fields = f"Host: shop.example\r\nAuthorization: Bearer {who}\r\n{framing}"
+    yield f"{ask.method} {ask.path} HTTP/1.1\r\n{fields}\r\n".encode()
     if not ask.chunked:
         yield ask.uploaded
         return

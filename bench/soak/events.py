@@ -12,33 +12,45 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from bench.soak.ask import GROUP
 from bench.soak.judge import Outcome, Tally
 from bench.soak.origins import Origin
-from bench.soak.table import Stand, another, table
+from bench.soak.table import Stand, flipped, moved, table
 from bench.soak.workers import Workers
+from strangler.fleet import hold_writes, release_writes
 from strangler.workers import apply_table
 
 DOWN_SECONDS = 1.0  # at most, of a killed origin
+HOLD_SECONDS = 2.0  # at most
+FENCE_SECONDS = 0.3  # at most, from the fence to the table
 STILL_SECONDS = 5.0  # without enough answers; then the next event comes anyway
 
 
 class Event(StrEnum):
     """What happens."""
 
-    FLIP = "flip"
+    FLIP = "reads flipped"
+    MOVE = "owner moved"
     ORIGIN = "origin killed"
     WORKER = "worker killed"
 
 
-WEIGHTS = {Event.FLIP: 6, Event.ORIGIN: 3, Event.WORKER: 1}
+WEIGHTS = {Event.FLIP: 4, Event.MOVE: 4, Event.ORIGIN: 3, Event.WORKER: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the table and the workers' control sockets lie."""
+    """Where the table, the workers' control sockets and the fence lie."""
 
     table: Path
     control: Path
+    fence: Path
+
+    def put(self, file: Path, text: str) -> None:
+        """Let a file hold another text from one moment to the next."""
+        new = file.with_suffix(".new")
+        new.write_text(text)
+        new.replace(file)
 
 
 class Events:
@@ -78,25 +90,38 @@ class Events:
 
     async def _let(self, event: Event) -> None:
         if event is Event.FLIP:
-            await self._flip()
+            await self._stand_at(flipped(self._chance, self._stand))
+        elif event is Event.MOVE:
+            await self._move()
         elif event is Event.ORIGIN:
             self._kill_origin(self._chance.choice(self._origins))
         else:
             pids = await self._workers.complete()
             self._workers.kill(self._chance.choice([pid for pid in pids if pid != self._workers.spared]))
 
-    async def _flip(self) -> None:
-        self._stand = another(self._chance, self._stand)
+    async def _stand_at(self, stand: Stand) -> None:
+        self._stand = stand
         monolith, service = self._origins
-        new = self._place.table.with_suffix(".new")
-        new.write_text(table(monolith.port, service.port, self._stand))
-        new.replace(self._place.table)
+        self._place.put(self._place.table, table(monolith.port, service.port, stand))
         await asyncio.to_thread(apply_table, self._place.control)
 
+    async def _move(self) -> None:
+        """Give writes to the other side as a cutover does, or as one does that lost its hold on the way."""
+        control, stand = self._place.control, moved(self._stand)
+        held = self._chance.random() < 0.7
+        if held:
+            seconds = self._chance.uniform(0.1, HOLD_SECONDS)
+            await asyncio.to_thread(hold_writes, control, GROUP, seconds)
+        self._place.put(self._place.fence, stand.owner)
+        await asyncio.sleep(self._chance.uniform(0, FENCE_SECONDS))
+        await self._stand_at(stand)
+        if held and self._chance.random() < 0.8:  # else it ends by itself
+            await asyncio.to_thread(release_writes, control, GROUP)
+
     def _kill_origin(self, origin: Origin) -> None:
+        pause = self._chance.uniform(0, DOWN_SECONDS)  # drawn anyway: what comes next hangs on the seed alone
         if origin.lives:
             origin.kill()
-            pause = self._chance.uniform(0, DOWN_SECONDS)
             self._returning = [task for task in self._returning if not task.done()]
             self._returning.append(asyncio.create_task(_return(origin, pause)))
 

@@ -116,25 +116,31 @@ class Writes:
 
     sent: int
     reached: int  # an origin
+    refused: int  # by one, without effect
     done: int
-    twice: tuple[str, ...]  # asked of the origins more than once
+    twice: tuple[str, ...]  # asked of the origins more than once, refusals without effect left aside
     lost: tuple[str, ...]  # answered as done, and not done
     mangled: tuple[str, ...]  # done with a body that nobody sent
 
 
 def judge_writes(writes: Mapping[str, Write], records: Iterable[str]) -> Writes:
     """Return what the origins' records say of the writes that clients sent."""
-    asked: Counter[str] = Counter()
+    asked: Counter[str] = Counter()  # and not refused without effect
+    refused = 0
     done: dict[str, str] = {}
     for line in records:
         verb, id_, *digest = line.split()
         if verb == "asked":
             asked[id_] += 1
+        elif verb == "refused":
+            asked[id_] -= 1
+            refused += 1
         else:
             done[id_] = digest[0]
     return Writes(
         sent=len(writes),
         reached=len(asked),
+        refused=refused,
         done=len(done),
         twice=tuple(id_ for id_, number in asked.items() if number > 1),
         lost=tuple(

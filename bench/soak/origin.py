@@ -1,7 +1,8 @@
 """`python -m bench.soak.origin`: an origin that answers as it is asked and keeps a record of every write.
 
 The record is a file, written before anything is answered: it outlives a kill. `asked ID` says that a write's
-head arrived, `done ID DIGEST` that all of it did.
+head arrived, `done ID DIGEST` that all of it did, `refused ID` that it was turned away without effect: a file
+names the origin that owns what writes change, as the fence in a database would.
 """
 
 import argparse
@@ -14,18 +15,26 @@ from pathlib import Path
 
 import uvloop
 
-from bench.soak.ask import DIGEST, ECHO, ORIGIN, SAFE, Kind, body_of
+from bench.soak.ask import DIGEST, ECHO, GROUP, ORIGIN, SAFE, Kind, body_of
 
 CHUNKS = 8
 PAUSE_SECONDS = 0.02
 Headers = dict[str, str]
 
+_MOVED = (
+    "HTTP/1.1 409 Conflict\r\n"
+    f"X-Strangler-Moved: {GROUP}; epoch=1; effect=none\r\n"
+    f"{ORIGIN}: fence\r\n"
+    "Content-Length: 0\r\n\r\n"
+).encode()
+
 
 class Origin:
     """Answers on connections; what it is asked to change it only writes down."""
 
-    def __init__(self, name: str, record: Path) -> None:
+    def __init__(self, name: str, record: Path, fence: Path) -> None:
         self._name = name
+        self._fence = fence
         self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,6 +54,11 @@ class Origin:
         async for part in _body(reader, headers):
             digest.update(part)
         if method not in SAFE:
+            if self._fence.read_text() != self._name:
+                self._write_down(f"refused {id_}")
+                writer.write(_MOVED)
+                await writer.drain()
+                return True
             self._write_down(f"done {id_} {digest.hexdigest()}")
         named = {ORIGIN: self._name, ECHO: id_, DIGEST: digest.hexdigest()}
         body = body_of(id_, int(size))
@@ -121,9 +135,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--record", type=Path, required=True)
+    parser.add_argument("--fence", type=Path, required=True)
     options = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(options.port, Origin(options.name, options.record)))
+        runner.run(_serve(options.port, Origin(options.name, options.record, options.fence)))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ START_SECONDS = 10.0
 class Origin:
     """One origin: always on the same port, its record in the same file."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, fence: Path) -> None:
         self.name = name
         self.port = free_port()
         self._record = folder / f"{name}.record"
         self._record.touch()
+        self._fence = fence
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -32,7 +33,7 @@ class Origin:
     async def start(self) -> None:
         """Start it; return when it listens. Raises PeerFailed."""
         command = [sys.executable, "-m", "bench.soak.origin", "--port", str(self.port)]
-        command += ["--name", self.name, "--record", str(self._record)]
+        command += ["--name", self.name, "--record", str(self._record), "--fence", str(self._fence)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
@@ -60,9 +61,9 @@ class Origin:
 
 
 @contextmanager
-def two_origins(folder: Path) -> Iterator[tuple[Origin, Origin]]:
-    """Give the monolith and the service, not started. None is left when the block ends."""
-    origins = Origin("monolith", folder), Origin("service", folder)
+def two_origins(folder: Path, fence: Path) -> Iterator[tuple[Origin, Origin]]:
+    """Give the monolith and the service, not started, on both sides of a fence. None is left in the end."""
+    origins = Origin("monolith", folder, fence), Origin("service", folder, fence)
     try:
         yield origins
     finally:

@@ -25,6 +25,7 @@ def outcomes(soaked: Soaked) -> Table:
     for event, number in sorted(soaked.events.items()):
         shown.add_row(event, f"{number:,}")
     shown.add_row("writes that reached an origin", f"{soaked.writes.reached:,}")
+    shown.add_row("writes that a fence refused", f"{soaked.writes.refused:,}")
     shown.add_row("MiB of answers compared", f"{tally.bytes / MIB:,.0f}")
     return shown
 

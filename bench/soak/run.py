@@ -55,10 +55,11 @@ class Soaked:
 
 def soak(plan: Plan, folder: Path) -> Soaked:
     """Run it, and stop all that was started."""
-    place = Place(folder / "routes.toml", folder / "control")
+    place = Place(folder / "routes.toml", folder / "control", folder / "owner")
     place.control.mkdir()
+    place.fence.write_text(Stand().owner)
     log = folder / "proxy.log"
-    with two_origins(folder) as origins:
+    with two_origins(folder, place.fence) as origins:
         monolith, service = origins
         place.table.write_text(table(monolith.port, service.port, Stand()))
         port = free_port()

@@ -1,9 +1,9 @@
 """The routing tables that the soak moves between. Pure."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.soak.ask import READS, WRITES
+from bench.soak.ask import GROUP, READS, WRITES
 from proxy.routes import Owner, Stage
 
 
@@ -16,13 +16,15 @@ class Stand:
     owner: Owner = Owner.MONOLITH
 
 
-def another(chance: random.Random, than: Stand) -> Stand:
-    """Return a stand that differs from the one there is."""
+def flipped(chance: random.Random, stand: Stand) -> Stand:
+    """Return a stand with reads at another stage, or another share of them."""
     stages = (Stage.MONOLITH, Stage.SHADOW, Stage.CANARY, Stage.SERVICE)
-    while True:
-        found = Stand(chance.choice(stages), chance.randint(1, 100), chance.choice(list(Owner)))
-        if found != than:
-            return found
+    return replace(stand, reads=chance.choice(stages), percent=chance.randint(1, 100))
+
+
+def moved(stand: Stand) -> Stand:
+    """Return a stand whose writes belong to the other side."""
+    return replace(stand, owner=Owner.MONOLITH if stand.owner is Owner.SERVICE else Owner.SERVICE)
 
 
 def table(monolith_port: int, service_port: int, stand: Stand) -> str:
@@ -34,24 +36,20 @@ def table(monolith_port: int, service_port: int, stand: Stand) -> str:
 url = "http://127.0.0.1:{monolith_port}"
 [upstreams.service]
 url = "http://127.0.0.1:{service_port}"
-[groups.reads]
-service = "service"
-tables = ["soak_read"]
-owner = "monolith"
-[groups.writes]
+[groups.{GROUP}]
 service = "service"
 tables = ["soak_written"]
 owner = "{stand.owner}"
 [[routes]]
 name = "soak.read"
-group = "reads"
+group = "{GROUP}"
 path = "{READS}/{{rest...}}"
 methods = ["GET", "HEAD"]
 stage = "{stand.reads}"
 {percent}{_LIMITS}fallback = {{ on = [503] }}
 [[routes]]
 name = "soak.write"
-group = "writes"
+group = "{GROUP}"
 path = "{WRITES}/{{rest...}}"
 methods = ["POST", "PUT", "PATCH", "DELETE"]
 stage = "{writes}"

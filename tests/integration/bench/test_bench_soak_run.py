@@ -123,6 +123,27 @@ def test_an_origins_record_outlives_a_kill(tmp_path: Path) -> None:
             await writer.wait_closed()
         return monolith.record()
 
-    with two_origins(tmp_path) as (monolith, _):
+    fence = tmp_path / "owner"
+    fence.write_text("monolith")
+    with two_origins(tmp_path, fence) as (monolith, _):
         asked, done = asyncio.run(write_and_kill())
     assert (asked, done[:9]) == ("asked w-1", "done w-1 ")
+
+
+def test_an_origin_refuses_what_the_other_owns(tmp_path: Path) -> None:
+    async def write() -> bytes:
+        await monolith.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", monolith.port)
+        writer.write(b"PUT /soak/write/length/1/w-1 HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi")
+        answer = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    fence = tmp_path / "owner"
+    fence.write_text("service")
+    with two_origins(tmp_path, fence) as (monolith, _):
+        answer = asyncio.run(write())
+        assert monolith.record() == ["asked w-1", "refused w-1"]
+    assert answer.startswith(b"HTTP/1.1 409 ")
+    assert b"X-Strangler-Moved: soak; epoch=1; effect=none\r\n" in answer

@@ -23,7 +23,7 @@ from bench.soak.judge import (
     judge_run,
     judge_writes,
 )
-from bench.soak.table import Stand, another, table
+from bench.soak.table import Stand, flipped, moved, table
 from proxy.errors import ForwardError
 from proxy.routes import Stage
 from proxy.table import parse_table
@@ -31,7 +31,7 @@ from proxy.table import parse_table
 ASK = Ask("a-1", "GET", Kind.LENGTH, 1000)
 RIGHT = Got(200, "service", "a-1", ASK.digest, ASK.body, framed=True, whole=True)
 NOTHING_HELD = Held(None, None, 10, {1: 10})
-NO_WRITES = Writes(0, 0, 0, (), (), ())
+NO_WRITES = Writes(0, 0, 0, 0, (), (), ())
 
 
 def own(error: ForwardError, **more: object) -> Got:
@@ -84,6 +84,13 @@ def test_a_write_that_reached_both_origins_is_found_whatever_its_client_saw() ->
     writes = {"w-1": Write(Outcome.LEFT, "d1"), "w-2": Write(Outcome.RIGHT, "d2")}
     found = judge_writes(writes, ["asked w-1", "asked w-2", "done w-2 d2", "asked w-1"])
     assert (found.twice, found.lost, found.mangled) == (("w-1",), (), ())
+
+
+def test_a_write_that_a_fence_refused_may_reach_the_other_origin() -> None:
+    records = ["asked w-1", "refused w-1", "asked w-1", "done w-1 d1"]
+    found = judge_writes({"w-1": Write(Outcome.RIGHT, "d1")}, records)
+    assert (found.twice, found.lost, found.mangled, found.refused) == ((), (), (), 1)
+    assert judge_writes({"w-1": Write(Outcome.RIGHT, "d1")}, [*records, "asked w-1"]).twice == ("w-1",)
 
 
 def test_a_write_answered_as_done_and_not_done_is_lost() -> None:
@@ -158,7 +165,7 @@ def test_requests_are_of_every_kind_and_no_two_are_the_same() -> None:
 def test_every_table_of_a_soak_is_sound() -> None:
     chance, stand, seen = random.Random(1), Stand(), set()
     for _ in range(100):
-        stand = another(chance, stand)
+        stand = moved(stand) if chance.random() < 0.5 else flipped(chance, stand)
         seen.add((stand.reads, stand.owner))
         found = parse_table(table(20001, 20002, stand), "routes.toml")
         assert found.routes["soak.write"].stage.reaches_service is (stand.owner == "service")
