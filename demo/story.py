@@ -12,6 +12,7 @@ from rich.table import Table
 from demo.place import Place
 from demo.traffic import Traffic
 from demo.watch import Seen, Watch
+from proxy.routes import GateOptions
 
 ROUTE = "catalog.products"
 PATH = "GET /api/products/"
@@ -88,6 +89,8 @@ def _steps(place: Place, traffic: Traffic, watch: Watch, console: Console) -> It
         if step:
             watch.move_ended()
             time.sleep(STEP_SECONDS)
+            if step.compares:
+                watch.wait_for(GateOptions().min_samples)
         previous = step
 
 

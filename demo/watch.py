@@ -14,6 +14,7 @@ from strangler.errors import NoStore
 from strangler.workers import worker_statuses
 
 SETTLE_SECONDS = 10.0
+EVIDENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ class Watch:
             answered={target: (wide if target in may_answer else strict)[target] for target in wide},
         )
 
+    def wait_for(self, compared: int) -> None:
+        """Return once the gate has that many comparisons to go by, or enough time has passed to have them."""
+        deadline = time.monotonic() + EVIDENCE_SECONDS
+        while (
+            sum(each.total() for each in self._judged().values()) < compared and time.monotonic() < deadline
+        ):
+            time.sleep(0.1)
+
     def verdicts(self) -> defaultdict[str, Counter[str]]:
         """Return the route's verdicts by stage, once every pair has one. Ask when traffic has ended."""
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -78,6 +87,8 @@ class Watch:
         found: defaultdict[str, Counter[str]] = defaultdict(Counter)
         with contextlib.suppress(NoStore), Reader(self._store) as reader:
             for count in reader.counts():
+                if count.route != self._route:
+                    continue
                 found[count.stage][count.verdict.value] += count.n
         return found
 

@@ -116,6 +116,21 @@ class PinOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What comparison must have shown before clients get (more of) the service's answers.
+
+    At least `min_samples` comparisons of the last `fresh` hours, with the upper 95 % bound of the DIFF rate
+    at most `max_diff` percent; `cover` lists circumstances that must be among them, as `GET 4xx staff`.
+    """
+
+    enabled: bool = True
+    min_samples: int = 300
+    max_diff: float = 1.0
+    fresh: float = 24.0
+    cover: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A path template with methods, and its stage. `percent` is the canary's share of cohorts, 0 to 100."""
 
@@ -130,6 +145,7 @@ class Route:
     fallback: FallbackOptions = FallbackOptions()
     breaker: BreakerOptions | None = None  # None: the upstream's own, with the defaults
     pin: PinOptions = PinOptions()
+    gate: GateOptions = GateOptions()
     websocket: bool = False  # an upgrade to one is passed on
 
     @property

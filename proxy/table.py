@@ -24,7 +24,7 @@ from proxy.routes import (
     frozen,
     version_of,
 )
-from proxy.table_options import read_breaker, read_fallback, read_pin
+from proxy.table_options import read_breaker, read_fallback, read_gate, read_pin
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -249,6 +249,7 @@ def _read_route(section: Section, groups: list[str]) -> Route:
         fallback=read_fallback(section.inner("fallback")),
         breaker=breaker if section.has("breaker") else None,
         pin=read_pin(section.inner("pin")),
+        gate=read_gate(section.inner("gate")),
         websocket=_read_websocket(section),
     )
     for part in (shadow, section):

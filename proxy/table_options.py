@@ -1,13 +1,20 @@
-"""Read a route's tables `fallback`, `breaker` and `pin`. Pure."""
+"""Read a route's tables `fallback`, `breaker`, `pin` and `gate`. Pure."""
 
+import re
 from typing import TYPE_CHECKING
 
-from proxy.routes import BreakerOptions, FallbackOptions, PinOptions
+from proxy.routes import BreakerOptions, FallbackOptions, GateOptions, PinOptions
 
 if TYPE_CHECKING:
     from proxy.table import Section
 
 MAX_BODY = 10 * 1024 * 1024
+_CIRCUMSTANCES = (
+    re.compile(r"GET|HEAD|OPTIONS"),
+    re.compile(r"[1-5]xx"),
+    re.compile(r"anonymous|user|staff"),
+)
+_COVER = "a list of circumstances, each of a method, a status class and a role, as 'GET 4xx staff' or 'HEAD'"
 _SWITCH = "true or false"
 _STATUSES = "a list of different statuses from 500 to 599"
 
@@ -49,6 +56,35 @@ def read_pin(section: "Section") -> PinOptions:
     )
     section.close()
     return options
+
+
+def read_gate(section: "Section") -> GateOptions:
+    """Return a route's gate options; complaints go to the section."""
+    default = GateOptions()
+    options = GateOptions(
+        enabled=section.take("enabled", (bool,), _SWITCH, default.enabled),
+        min_samples=section.whole("min_samples", 1, 10_000_000, default.min_samples),
+        max_diff=section.number("max_diff", 0, 100, default.max_diff),
+        fresh=section.number("fresh", 0.01, 24 * 365, default.fresh),
+        cover=_read_cover(section),
+    )
+    section.close()
+    return options
+
+
+def _read_cover(section: "Section") -> tuple[str, ...]:
+    found = section.take("cover", (list,), _COVER, [])
+    if not all(isinstance(item, str) and _names_circumstances(item) for item in found):
+        section.complain("cover", repr(found), _COVER)
+        return ()
+    return tuple(found)
+
+
+def _names_circumstances(item: str) -> bool:
+    """Say whether each word is of one sort, in the order method, status class, role."""
+    words = item.split()
+    sorts = [next((i for i, sort in enumerate(_CIRCUMSTANCES) if sort.fullmatch(word)), -1) for word in words]
+    return bool(words) and -1 not in sorts and sorts == sorted(set(sorts))
 
 
 def _read_statuses(section: "Section") -> tuple[int, ...]:

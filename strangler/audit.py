@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -52,6 +53,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin": 
     before: str | None = None
     after: str | None = None
     evidence: Mapping[str, int] | None = None
+    gate: Mapping[str, Any] | None = None  # what it answered and why; `forced` when that was overridden
     of: int | None = None  # of an outcome: the line of its change
     outcome: Outcome | None = None
     acknowledged: tuple[int, ...] | None = None

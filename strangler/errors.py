@@ -185,6 +185,18 @@ class TableUnwritable(Refused):
     id = "S213"
 
 
+class GateRefused(Refused):
+    """Comparison found that the service answers otherwise than the monolith."""
+
+    id = "S220"
+
+
+class GateInconclusive(Unmeasurable):
+    """Comparison knows too little to let clients have the service's answers."""
+
+    id = "S221"
+
+
 # --- S3xx: comparison --------------------------------------------------------------------------------
 
 

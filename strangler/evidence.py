@@ -6,9 +6,25 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from strangler.compare.reading import Reader
+from strangler.compare.store import HOUR
 from strangler.errors import StranglerError
+from strangler.gate import Known, structural
 
 Verdicts = Mapping[str, Mapping[str, int]]
+
+
+def known_of(store: Path, route: str, hours: float, now: float) -> Known:
+    """Return what comparison knows of a route from the last hours, since it was last settled.
+
+    Nothing where there is no store, or none that can be read: then no gate can pass.
+    """
+    try:
+        with Reader(store) as reader:
+            since = max(now - hours * HOUR, reader.settled_at(route))
+            found = (each for each in reader.findings() if each.route == route and each.last_at >= since)
+            return Known(reader.evidence(route, now - hours * HOUR), structural(found))
+    except (StranglerError, sqlite3.Error):
+        return Known()
 
 
 def verdict_counts(store: Path) -> Verdicts:

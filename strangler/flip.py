@@ -5,7 +5,7 @@ it under one lock, and only if the table is still the version that the step was 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy.change import TableChange, change_between
 from proxy.routes import Route, Stage
@@ -13,8 +13,9 @@ from proxy.table import TableError, parse_table
 from strangler.actor import Actor
 from strangler.audit import Action, Audit, Outcome, Record, reconcile
 from strangler.edit import moved
-from strangler.errors import NotAcknowledged, ServiceUnwell, TableForbids
-from strangler.evidence import verdict_counts
+from strangler.errors import GateInconclusive, GateRefused, NotAcknowledged, ServiceUnwell, TableForbids
+from strangler.evidence import known_of, verdict_counts
+from strangler.gate import Gate, Passage, ask_gate, is_gated, record_of
 from strangler.installation import Installation
 from strangler.steps import Forward, Position, step_back, step_forward, undo
 from strangler.table_file import TableText, change_lock, expect_version, read_table, replace_text
@@ -31,6 +32,7 @@ class Move:
     target: Position
     reason: str
     text: str  # of the table after the step
+    gate: Gate | None  # what it answered; None for a step that has none
     change: TableChange  # what it makes of the table
 
     @property
@@ -55,6 +57,7 @@ class Moved:
     acknowledged: tuple[int, ...]
     seconds: float
     undo: str
+    gate: Gate | None = None
 
     @property
     def changed(self) -> bool:
@@ -63,13 +66,18 @@ class Moved:
 
 
 def flip(place: Installation, name: str, asked: Forward, actor: Actor) -> Moved:
-    """Move a route forward. Refuses what is no step forward, and a service that is not well."""
+    """Move a route forward. Refuses what is no step forward, an unwell service, a closed gate."""
     seen = read_table(place.table)
     route = seen.route(name)
     target = step_forward(route, asked)
+    move = _plan(seen, Action.FLIP, route, target, asked.reason)
     if _needs_more_of_the_service(route, target):
         _require_health(seen, route, target)
-    return _carry_out(place, _plan(seen, Action.FLIP, route, target, asked.reason), actor)
+    if is_gated(route, target):
+        known = known_of(place.verdicts, route.name, route.gate.fresh, actor.now().timestamp())
+        move = replace(move, gate=ask_gate(route.gate, known))
+        _require_passage(move, forced=asked.force)
+    return _carry_out(place, move, actor)
 
 
 def back(place: Installation, name: str, stage: Stage | None, reason: str, actor: Actor) -> Moved:
@@ -95,6 +103,19 @@ def _require_health(seen: TableText, route: Route, target: Position) -> None:
         )
 
 
+def _require_passage(move: Move, *, forced: bool) -> None:
+    gate = move.gate
+    if gate is None or gate.passage is Passage.PASS or forced:
+        return
+    found = f"route {move.route!r} cannot go to {move.target}: " + "; ".join(gate.reasons)
+    report = f"strangler compare report --route {move.route}"
+    if gate.passage is Passage.REFUSED:
+        raise GateRefused(found, next=report)
+    raise GateInconclusive(
+        found, next=f"{report}        (it is no pass; leave the route at shadow for longer)"
+    )
+
+
 def _plan(seen: TableText, action: Action, route: Route, target: Position, reason: str) -> Move:
     origin = Position.of(route)
     text = seen.text if origin == target else moved(seen.text, route.name, target)
@@ -106,7 +127,7 @@ def _plan(seen: TableText, action: Action, route: Route, target: Position, reaso
             f"route {route.name!r} cannot go to {target}: {problems}",
             next=f"strangler takeover plan {route.group}",
         ) from None
-    return Move(action, route.name, origin, target, reason, text, change_between(seen.table, table))
+    return Move(action, route.name, origin, target, reason, text, None, change_between(seen.table, table))
 
 
 def _carry_out(place: Installation, move: Move, actor: Actor) -> Moved:
@@ -137,6 +158,7 @@ def _record(move: Move, actor: Actor, evidence: Mapping[str, int] | None) -> Rec
         before=move.before,
         after=move.after,
         evidence=evidence,
+        gate=record_of(move.gate, forced=move.gate.passage is not Passage.PASS) if move.gate else None,
     )
 
 
@@ -189,4 +211,5 @@ def _moved(move: Move, replies: Replies[Applied]) -> Moved:
         acknowledged=_acknowledged(move, replies),
         seconds=replies.seconds,
         undo=undo(move.route, move.origin, move.target),
+        gate=move.gate,
     )

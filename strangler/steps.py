@@ -37,10 +37,16 @@ class Forward:
     percent: float | None = None
     skip: bool = False
     reason: str = ""
+    force: bool = False
 
 
 def step_forward(route: Route, asked: Forward) -> Position:
     """Return the position after a flip, the present one when nothing changes. Refuses what is no flip."""
+    if asked.force and not asked.reason:
+        raise ReasonMissing(
+            f"route {route.name!r} would pass its gate by force without a reason",
+            next=f"strangler flip {route.name} --force --reason 'why it is safe'",
+        )
     stage = asked.stage or _usual_target(route, asked)
     if stage.rank < route.stage.rank:
         raise WrongDirection(

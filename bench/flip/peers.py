@@ -96,7 +96,7 @@ class Ours:
     def move(self, pid: int, to: Side) -> Told:
         route = ROUTES[0].name
         if to is Side.SERVICE:
-            asked = Forward(stage=Stage.SERVICE, skip=True, reason="benchmark")
+            asked = Forward(stage=Stage.SERVICE, skip=True, force=True, reason="benchmark")
             moved = flip(self._place, route, asked, self._actor)
         else:
             moved = back(self._place, route, Stage.MONOLITH, "benchmark", self._actor)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from proxy.table import TableError, parse_table
+from strangler.cli.compare_gate import gate_, settle_
 from strangler.cli.compare_rules import again_, check_, rules_
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
@@ -92,7 +93,7 @@ def pair_(
     sys.exit(_EXITS[comparison.verdict])
 
 
-for command in (rules_, check_, again_):
+for command in (rules_, check_, again_, gate_, settle_):
     compare.add_command(command)
 
 

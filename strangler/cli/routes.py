@@ -28,17 +28,28 @@ def routes(*, as_json: bool) -> None:
 @click.argument("stage", type=STAGE, required=False)
 @click.option("--percent", type=float, metavar="P", help="The canary's share of clients, 0.01 to 100.")
 @click.option("--skip", is_flag=True, help="Go forward more than one stage; needs --reason.")
+@click.option("--force", is_flag=True, help="Override what the gate answers; needs --reason, is recorded.")
 @click.option("--reason", default="", metavar="R", help="Why, for the audit.")
 @json_option
 def flip(
-    route: str, stage: str | None, percent: float | None, reason: str, *, skip: bool, as_json: bool
+    route: str,
+    stage: str | None,
+    percent: float | None,
+    reason: str,
+    *,
+    skip: bool,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Move ROUTE one stage forward, or to STAGE.
 
     The stages are monolith, shadow, canary, service, retired. A canary starts at 10 percent; at a canary,
     --percent sets its share, up or down. Acts at once and prints how to undo it.
+
+    Before clients get more of the service, what was compared must open the route's gate: exit 2 where the
+    sides differ, 3 where too little is known.
     """
-    asked = Forward(Stage(stage) if stage else None, percent, skip, reason)
+    asked = Forward(Stage(stage) if stage else None, percent, skip, reason, force)
     answer = moves.flip(here(), route, asked, actor())
     emit(answer, as_json=as_json, human=lambda console: show_move(console, answer))
 

@@ -5,6 +5,7 @@ from rich.text import Text
 
 from strangler.audit import Action, Outcome, Record
 from strangler.flip import Moved
+from strangler.gate import Gate, Passage
 from strangler.history import Event, History
 from strangler.show.routes import verdict_words
 
@@ -23,7 +24,16 @@ def show_move(console: Console, answer: Moved) -> None:
     )
     if answer.target.stage is answer.origin.stage and answer.target.percent < answer.origin.percent:
         console.print("the share is smaller than before: clients above it go back to the monolith")
+    if answer.gate:
+        console.print(_gate(answer.gate))
     console.print(Text(f"undo: {answer.undo}", style="dim"))
+
+
+def _gate(gate: Gate) -> Text:
+    if gate.passage is Passage.PASS:
+        figures = f"{gate.samples:,} compared, DIFF rate at most {gate.bound:.2f} % (upper 95 % bound)"
+        return Text(f"gate: pass, {figures}", style="green")
+    return Text(f"gate: {gate.passage}, overridden: {'; '.join(gate.reasons)}", style="bold yellow")
 
 
 def _acknowledgement(answer: Moved) -> str:
@@ -53,6 +63,9 @@ def _event(event: Event) -> Text:
         line.append(f"\n    reason: {change.reason}")
     if change.evidence:
         line.append(f"\n    evidence: {verdict_words(change.evidence)}")
+    if change.gate:
+        forced = " overridden by force: " + "; ".join(change.gate["reasons"]) if change.gate["forced"] else ""
+        line.append(f"\n    gate: {change.gate['answer']}{forced}", style="yellow" if forced else "")
     line.append(_outcome(event))
     return line
 

@@ -87,7 +87,7 @@ def test_forty_flips_under_traffic_cost_no_client_an_error(at_monolith: Place) -
     with Traffic(at_monolith.url, PRODUCTS, visitors=4, customers=1) as traffic:
         here, who = installation(at_monolith), current_actor(at_monolith.environment)
         for _ in range(20):
-            there = flip(here, ROUTE, Forward(Stage.SERVICE, None, True, "test"), who)
+            there = flip(here, ROUTE, Forward(Stage.SERVICE, None, True, "test", force=True), who)
             again = back(here, ROUTE, Stage.MONOLITH, "test", who)
             assert len(there.acknowledged) == len(again.acknowledged) == 2
 
@@ -119,7 +119,7 @@ def test_every_shadow_pair_gets_a_verdict_and_they_match(at_monolith: Place) -> 
 
 
 def test_a_dead_service_is_answered_for_by_the_monolith(at_monolith: Place) -> None:
-    move(at_monolith, "flip", ROUTE, "service", "--skip", "--reason", "test")
+    move(at_monolith, "flip", ROUTE, "service", "--skip", "--force", "--reason", "test")
     assert requests.get(at_monolith.url + PATH, timeout=10).status_code == 200
     with stopped(at_monolith, "catalog"):
         before = answered(at_monolith)["monolith"]
@@ -133,7 +133,7 @@ def test_a_dead_service_is_answered_for_by_the_monolith(at_monolith: Place) -> N
 def test_a_service_killed_while_it_answers_leaves_the_rest_of_the_shop_untouched(
     at_monolith: Place,
 ) -> None:
-    move(at_monolith, "flip", ROUTE, "service", "--skip", "--reason", "test")
+    move(at_monolith, "flip", ROUTE, "service", "--skip", "--force", "--reason", "test")
     flipped = answered(at_monolith)["catalog"]
     with Traffic(at_monolith.url, PRODUCTS, visitors=4, customers=0) as traffic:
 
@@ -228,7 +228,7 @@ def test_a_second_stack_in_the_same_folder_is_refused(stack: Place) -> None:
 
 
 def test_a_route_at_service_costs_the_monolith_no_request_at_all(at_monolith: Place) -> None:
-    move(at_monolith, "flip", ROUTE, "service", "--skip", "--reason", "test")
+    move(at_monolith, "flip", ROUTE, "service", "--skip", "--force", "--reason", "test")
 
     def who_answers(requests_sent: int) -> Counter[str]:
         before = answered(at_monolith)

@@ -51,7 +51,7 @@ def test_no_stage_that_needs_the_service_while_it_is_unwell(place, ann, catalog_
         text = place.table.read_text().replace(catalog_url, url)
         place.table.write_text(text)
         with pytest.raises(ServiceUnwell, match=f"{url}/healthz.*503"):
-            flip(place, ROUTE, Forward(stage, skip=True, reason="a test"), ann)
+            flip(place, ROUTE, Forward(stage, skip=True, reason="a test", force=True), ann)
     assert asked == ["/healthz"]
     assert untouched(place, text)
 
@@ -77,7 +77,7 @@ def test_going_back_asks_no_service(place, ann, catalog_url):
 
 
 def test_a_smaller_share_asks_no_service(place, ann, catalog_url):
-    flip(place, ROUTE, Forward(Stage.CANARY, 50, skip=True, reason="a test"), ann)
+    flip(place, ROUTE, Forward(Stage.CANARY, 50, skip=True, reason="a test", force=True), ann)
     place.table.write_text(place.table.read_text().replace(catalog_url, "http://127.0.0.1:1"))
     assert flip(place, ROUTE, Forward(percent=5), ann).target == Position(Stage.CANARY, 5)
 

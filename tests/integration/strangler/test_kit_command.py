@@ -71,7 +71,7 @@ def test_nothing_to_do_is_said_and_is_no_failure(run):
 
 
 def test_a_smaller_share_is_pointed_out(run):
-    run("flip", "catalog.products", "canary", "--skip", "--reason", "test", "--percent", "50")
+    run("flip", "catalog.products", "canary", "--skip", "--force", "--reason", "test", "--percent", "50")
     assert "the share is smaller than before" in run("flip", "catalog.products", "--percent", "10").stdout
 
 

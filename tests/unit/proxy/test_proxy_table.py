@@ -141,6 +141,17 @@ REFUSED = {
         SOUND + "breaker = { windows = 1 }\n",
         "routes[0].breaker.windows: found an unknown key, wanted 'window'",
     ),
+    "a gate that nothing could close": (
+        SOUND + "gate = { min_samples = 0 }\n",
+        "routes[0].gate.min_samples: found 0, wanted a whole number from 1 to 10000000",
+    ),
+    "circumstances that no request has": (
+        SOUND + 'gate = { cover = ["GET 4xx", "4xx GET"] }\n',
+        (
+            "routes[0].gate.cover: found ['GET 4xx', '4xx GET'], wanted a list of circumstances, each of a"
+            " method, a status class and a role, as 'GET 4xx staff' or 'HEAD'"
+        ),
+    ),
     "an unknown key of a pin": (
         SOUND + "pin = { second = 1 }\n",
         "routes[0].pin.second: found an unknown key, wanted 'seconds'",
