@@ -17,7 +17,7 @@ from proxy.errors import ForwardError
 MIB = 1024 * 1024
 GROWTH_PERCENT, GROWTH_BYTES = 5, 2 * MIB  # what memory may grow by, whichever is more
 LONG_ENOUGH = 60  # samples of a worker that show a trend
-ANSWERED_PERCENT = 50  # of the requests whose clients waited; with fewer right answers a run shows nothing
+ANSWERED_PERCENT = 25  # of the requests whose clients waited; with fewer right answers a run shows nothing
 SHOWN = 10  # examples of each broken promise
 
 _OWN_ERRORS = {error.id: error.status for error in ForwardError}

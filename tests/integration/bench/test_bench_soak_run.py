@@ -21,7 +21,7 @@ LONG = 60.0
 
 
 def test_a_short_soak_keeps_every_promise(tmp_path: Path) -> None:
-    plan = Plan(LONG, clients=8, workers=2, pace=25, seed=5, python=sys.executable, events=14)
+    plan = Plan(LONG, clients=8, workers=2, pace=40, seed=5, python=sys.executable, events=14)
     soaked = soak(plan, tmp_path)
     assert kept(soaked), [promise for promise in soaked.promises if promise.kept is False]
     assert set(soaked.events) == set(Event)
