@@ -28,6 +28,8 @@ class Action(enum.StrEnum):
 
     FLIP = "flip"
     BACK = "back"
+    CUTOVER = "cutover"
+    ROLLBACK = "rollback"
     HAND_EDIT = "hand edit"
     OUTCOME = "outcome"
 
@@ -47,6 +49,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin": 
     who: str
     action: Action
     route: str | None = None
+    group: str | None = None  # whose owner changed, and with it every route that writes
     origin: Position | None = None
     target: Position | None = None
     reason: str | None = None

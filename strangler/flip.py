@@ -1,7 +1,6 @@
 """Move one route: check, write the table, tell every worker, keep the record of it.
 
-The order is what makes a crash harmless: record of the change, table, workers, record of the outcome. All of
-it under one lock, and only if the table is still the version that the step was worked out on.
+Back to an earlier stage at once and without any gate; forward one step at a time, to a service that is well.
 """
 
 from collections.abc import Mapping
@@ -11,15 +10,16 @@ from proxy.change import TableChange, change_between
 from proxy.routes import Route, Stage
 from proxy.table import TableError, parse_table
 from strangler.actor import Actor
-from strangler.audit import Action, Audit, Outcome, Record, reconcile
+from strangler.audit import Action, Record
+from strangler.changing import acknowledged, put_in_force, require_acknowledgement
 from strangler.edit import moved
-from strangler.errors import GateInconclusive, GateRefused, NotAcknowledged, ServiceUnwell, TableForbids
+from strangler.errors import GateInconclusive, GateRefused, ServiceUnwell, TableForbids
 from strangler.evidence import known_of, verdict_counts
 from strangler.gate import Gate, Passage, ask_gate, is_gated, record_of
 from strangler.installation import Installation
 from strangler.steps import Forward, Position, step_back, step_forward, undo
-from strangler.table_file import TableText, change_lock, expect_version, read_table, replace_text
-from strangler.workers import Applied, Replies, apply_table
+from strangler.table_file import TableText, read_table
+from strangler.workers import Applied, Replies
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,19 @@ def _plan(seen: TableText, action: Action, route: Route, target: Position, reaso
 def _carry_out(place: Installation, move: Move, actor: Actor) -> Moved:
     if move.origin == move.target:
         return _moved(move, Replies((), (), 0.0))
-    audit = Audit(place.audit)
-    with change_lock(place.lock, actor.name):
-        expect_version(place.table, move.before)
-        for missing in reconcile(audit.read(), move.before, at=actor.at(), who=actor.name):
-            audit.append(missing)
-        line = audit.append(_record(move, actor, verdict_counts(place.verdicts).get(move.route)))
-        replace_text(place.table, move.text, expected=move.before)
-        replies = apply_table(place.control, move.change)
-        audit.append(_outcome(line, move, replies, actor))
-    _require_acknowledgement(move, replies)
+    replies = put_in_force(
+        place,
+        move.text,
+        move.change,
+        lambda: _record(move, actor, verdict_counts(place.verdicts).get(move.route)),
+        actor,
+    )
+    require_acknowledgement(
+        replies,
+        move.after,
+        f"{move.route} at {move.target}",
+        next="strangler status        (undo: " + undo(move.route, move.origin, move.target) + ")",
+    )
     return _moved(move, replies)
 
 
@@ -162,53 +165,13 @@ def _record(move: Move, actor: Actor, evidence: Mapping[str, int] | None) -> Rec
     )
 
 
-def _outcome(line: int, move: Move, replies: Replies[Applied], actor: Actor) -> Record:
-    return Record(
-        at=actor.at(),
-        who=actor.name,
-        action=Action.OUTCOME,
-        of=line,
-        outcome=Outcome.APPLIED,
-        acknowledged=_acknowledged(move, replies),
-        silent=tuple(pid for pid, _ in _unconfirmed(move, replies)) or None,
-    )
-
-
-def _acknowledged(move: Move, replies: Replies[Applied]) -> tuple[int, ...]:
-    return tuple(answer.pid for answer in replies.answers if answer.version == move.after)
-
-
-def _unconfirmed(move: Move, replies: Replies[Applied]) -> list[tuple[int, str]]:
-    """Return the workers that are not known to serve the new version, each with what it did instead."""
-    elsewhere = [
-        (
-            answer.pid,
-            f"serves version {answer.version}" + (f": {answer.rejected.reason}" if answer.rejected else ""),
-        )
-        for answer in replies.answers
-        if answer.version != move.after
-    ]
-    return elsewhere + [(silent.pid, silent.why) for silent in replies.silent]
-
-
-def _require_acknowledgement(move: Move, replies: Replies[Applied]) -> None:
-    unconfirmed = _unconfirmed(move, replies)
-    if unconfirmed:
-        workers = "; ".join(f"worker {pid}: {why}" for pid, why in unconfirmed)
-        raise NotAcknowledged(
-            f"the table is at version {move.after} ({move.route} at {move.target}), and not every proxy"
-            f" worker has confirmed it: {workers}",
-            next="strangler status        (undo: " + undo(move.route, move.origin, move.target) + ")",
-        )
-
-
 def _moved(move: Move, replies: Replies[Applied]) -> Moved:
     return Moved(
         route=move.route,
         origin=move.origin,
         target=move.target,
         version=move.after,
-        acknowledged=_acknowledged(move, replies),
+        acknowledged=acknowledged(replies, move.after),
         seconds=replies.seconds,
         undo=undo(move.route, move.origin, move.target),
         gate=move.gate,

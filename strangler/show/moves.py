@@ -73,6 +73,8 @@ def _event(event: Event) -> Text:
 def _deed(change: Record) -> str:
     if change.action is Action.HAND_EDIT:
         return "hand edit of the table"
+    if change.group is not None:
+        return f"{change.action} {change.group}: {change.origin} → {change.target}, the owner and what writes"
     return f"{change.action} {change.route}: {change.origin} → {change.target}"
 
 
