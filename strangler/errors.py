@@ -306,15 +306,69 @@ class UnfitValues(Refused):
 
 
 class TargetRefusedRows(Refused):
-    """The target's database refused rows; nothing of the copy was kept."""
+    """The target's database refused rows; nothing of that step was kept."""
 
     id = "S411"
 
 
-class CopyDiffers(Refused):
-    """After the copy both sides were not the same; nothing of it was kept."""
+class NotStarted(Refused):
+    """No takeover of the group was started."""
 
-    id = "S412"
+    id = "S413"
+
+
+class CoordinatorBusy(Refused):
+    """Another process is at work on the takeover."""
+
+    id = "S414"
+
+
+class SchemaForbids(Refused):
+    """The schemas hold something that no takeover can carry; everything that does is listed."""
+
+    id = "S415"
+
+
+class BadMapping(Refused):
+    """The file that maps tables and columns says something that it cannot."""
+
+    id = "S416"
+
+
+class NotVerified(Refused):
+    """Not every table was found equal since it was copied."""
+
+    id = "S417"
+
+
+class TableDirty(Refused):
+    """A table's changes were not all captured; its copy cannot be trusted."""
+
+    id = "S418"
+
+
+class WritersInTheWay(Refused):
+    """An open transaction keeps the tables from being locked for a moment; nothing was changed."""
+
+    id = "S419"
+
+
+class WrongOwner(Refused):
+    """The step is for the other owner."""
+
+    id = "S420"
+
+
+class Undecided(Refused):
+    """A change of owner was begun and not decided: until it is, nobody may write."""
+
+    id = "S421"
+
+
+class NotConfirmed(Refused):
+    """The step cannot be taken back, and was not confirmed by the name of the group."""
+
+    id = "S422"
 
 
 # --- S9xx: benchmarks --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ FAMILIES = {
     "sign": "sign",
     "compare": "compare",
     "takeover": "takeover",
+    "sync": "takeover",
     "doctor": "doctor",
 }
 

@@ -1,32 +1,234 @@
-"""takeover: a group's tables change their owning database."""
+"""takeover, sync: a group's tables change their owning database."""
 
 import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from strangler.cli.here import here
+from proxy.routes import RouteTable
+from strangler.cli.here import actor, here
 from strangler.cli.output import emit, json_option
-from strangler.show.takeover import show_start
+from strangler.fleet import tell_synced
+from strangler.installation import Installation
+from strangler.show import takeover as show
 from strangler.table_file import read_table
-from strangler.takeover import start as starting
+from strangler.takeover.cancel import cancel as cancelling
+from strangler.takeover.cutover import cutover as cutting
+from strangler.takeover.handover import Where
+from strangler.takeover.mapping import Mapping, read_mapping
+from strangler.takeover.pace import set_pace
+from strangler.takeover.plan import plan as planning
+from strangler.takeover.proxy_gateway import ProxyGateway
+from strangler.takeover.resume import resume as resuming
+from strangler.takeover.retire import retire as retiring
+from strangler.takeover.rollback import rollback as rolling
+from strangler.takeover.session import find_group
+from strangler.takeover.start import start as starting
+from strangler.takeover.state import Pace
+from strangler.takeover.status import status as looking
+from strangler.takeover.sync import Follower
+from strangler.takeover.sync import sync as following
+from strangler.takeover.verify import verify as verifying
+
+EXECUTE_HELP = "Do it; without this, only say what would be done."
+Command = Callable[..., Any]
+
+
+def execute_option(command: Command) -> Command:
+    """Give a command `--execute`."""
+    return click.option("--execute", is_flag=True, help=EXECUTE_HELP)(command)
+
+
+@dataclass(frozen=True)
+class Here:
+    """The installation with its table as it is now."""
+
+    place: Installation
+    routes: RouteTable
+
+    def mapping(self, group: str) -> Mapping:
+        """Return how the service of a group calls its tables and columns."""
+        service = find_group(self.routes, group).service
+        return read_mapping(self.place.root / "extracted" / service / "takeover.toml")
+
+    def where(self, group: str, reason: str = "") -> Where:
+        """Return where the takeover of a group is."""
+        gateway = ProxyGateway(self.place, actor(), reason)
+        return Where(self.routes, group, os.environ, self.place.var, self.mapping(group), gateway)
+
+
+def _here() -> Here:
+    place = here()
+    return Here(place, read_table(place.table).table)
 
 
 @click.group()
 def takeover() -> None:
-    """Move a group's tables from the monolith's database to the service's."""
+    """Move a group's tables from the monolith's database to the service's.
+
+    plan, start and verify touch no owner; cutover and rollback change it, under live writes. The databases
+    are MONOLITH_DATABASE_URL and <SERVICE>_DATABASE_URL.
+    """
 
 
 @takeover.command()
 @click.argument("group")
-@click.option("--execute", is_flag=True, help="Do it; without this, only say what would be done.")
+@json_option
+def plan(group: str, *, as_json: bool) -> None:
+    """Say what stands in the way of taking over GROUP.
+
+    Reads both schemas and touches nothing. Exit 1 where something must be put right first.
+    """
+    now = _here()
+    report = planning(now.routes, group, os.environ, now.place.var, now.mapping(group))
+    emit(report, as_json=as_json, human=lambda console: show.show_plan(console, report))
+    if not report.possible:
+        raise click.exceptions.Exit(1)
+
+
+@takeover.command()
+@click.argument("group")
+@execute_option
 @json_option
 def start(group: str, *, execute: bool, as_json: bool) -> None:
-    """Copy GROUP's tables, once, to the service's database, replacing what is there.
+    """Copy GROUP's tables to the service's database, and capture changes.
 
-    One snapshot of the monolith's database (MONOLITH_DATABASE_URL), one transaction on the service's
-    (<SERVICE>_DATABASE_URL), verified before it is kept. The monolith goes on owning the tables.
+    Writers go on meanwhile, and the monolith goes on owning the tables. Killed, the same command goes on
+    where it was; run again, it catches up. `strangler sync` keeps the copy up to date from then on.
     """
-    place = here()
-    routes = read_table(place.table).table
-    report = starting.start(routes, group, os.environ, place.var, execute=execute)
-    emit(report, as_json=as_json, human=lambda console: show_start(console, report))
+    now = _here()
+    report = starting(
+        now.routes, group, os.environ, now.place.var, execute=execute, mappings=now.mapping(group)
+    )
+    emit(report, as_json=as_json, human=lambda console: show.show_start(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@click.option("--again", is_flag=True, help="Read tables too that were found equal before.")
+@json_option
+def verify(group: str, *, again: bool, as_json: bool) -> None:
+    """Prove that both databases hold the same of GROUP.
+
+    Reads both as they were at one moment, while writes go on. Exit 1 names rows that differ.
+    """
+    now = _here()
+    report = verifying(now.routes, group, os.environ, now.place.var, mappings=now.mapping(group), again=again)
+    emit(report, as_json=as_json, human=lambda console: show.show_verify(console, report))
+    if report.differing:
+        raise click.exceptions.Exit(1)
+
+
+@takeover.command("status")
+@click.argument("group")
+@json_option
+def takeover_status(group: str, *, as_json: bool) -> None:
+    """Show who owns GROUP's tables and how far the other side is behind."""
+    report = looking(_here().where(group))
+    emit(report, as_json=as_json, human=lambda console: show.show_status(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@click.option("--reason", default="", metavar="R", help="Why, for the audit.")
+@execute_option
+@json_option
+def cutover(group: str, reason: str, *, execute: bool, as_json: bool) -> None:
+    """Make the service the owner of GROUP's tables.
+
+    Its writing routes move in the same step. Writes wait for it, some tens of milliseconds; none is lost. The
+    monolith keeps a copy that follows, and a fence that refuses writes there.
+    """
+    report = cutting(_here().where(group, reason), execute=execute)
+    emit(report, as_json=as_json, human=lambda console: show.show_handover(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@click.option("--reason", default="", metavar="R", help="Why, for the audit.")
+@execute_option
+@json_option
+def rollback(group: str, reason: str, *, execute: bool, as_json: bool) -> None:
+    """Make the monolith the owner again; nothing written meanwhile is lost."""
+    report = rolling(_here().where(group, reason), execute=execute)
+    emit(report, as_json=as_json, human=lambda console: show.show_handover(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@execute_option
+@json_option
+def resume(group: str, *, execute: bool, as_json: bool) -> None:
+    """Finish a change of GROUP's owner that was interrupted."""
+    report = resuming(_here().where(group, "resumed"), execute=execute)
+    emit(report, as_json=as_json, human=lambda console: show.show_resumed(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@execute_option
+@json_option
+def cancel(group: str, *, execute: bool, as_json: bool) -> None:
+    """Undo what was begun for GROUP and not decided.
+
+    An interrupted change of owner is given up; with none, the takeover itself ends and captures no more.
+    """
+    report = cancelling(_here().where(group), execute=execute)
+    emit(report, as_json=as_json, human=lambda console: show.show_cancelled(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@click.option("--confirm", default="", metavar="GROUP", help="The group's name once more: no way back.")
+@execute_option
+@json_option
+def retire(group: str, confirm: str, *, execute: bool, as_json: bool) -> None:
+    """Give up the monolith's copy of GROUP, for good.
+
+    It stays where it is, fenced and readable, and follows no more. There is no rollback after this.
+    """
+    report = retiring(_here().where(group), confirm, execute=execute)
+    emit(report, as_json=as_json, human=lambda console: show.show_retired(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@click.option("--pause", is_flag=True, help="Let the follower stand still.")
+@click.option("--rows", default=0.0, metavar="N", help="Rows a second the copy may take; 0 for no bound.")
+@json_option
+def pace(group: str, rows: float, *, pause: bool, as_json: bool) -> None:
+    """Set how fast GROUP's follower may go; without options, freely.
+
+    `strangler sync` heeds it from its next step on.
+    """
+    report = set_pace(_here().where(group), Pace(pause, rows))
+    emit(report, as_json=as_json, human=lambda console: show.show_pace(console, report))
+
+
+@click.command()
+@click.argument("groups", nargs=-1)
+def sync(groups: tuple[str, ...]) -> None:
+    """Let every follower follow, until this is stopped.
+
+    Of the GROUPS named, else of all. Part of `strangler up`. A second one waits for the first to end.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    now = _here()
+
+    def told(group: str, text: str) -> None:
+        click.echo(f"{group}: {text}")
+
+    def synced(group: str, until: float) -> None:
+        tell_synced(now.place.control, group, until)
+
+    def pause(seconds: float) -> None:
+        stop.wait(seconds)
+
+    followers = [Follower(now.where(group), told, synced) for group in groups or now.routes.groups]
+    following(followers, stop.is_set, pause)

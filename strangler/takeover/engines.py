@@ -1,15 +1,17 @@
-"""What the takeover asks of a database, whatever its engine. Schemas are read from the database itself.
+"""What a takeover asks of a database, whatever its engine. Schemas are read from the database itself.
 
-A source is one read snapshot from opening to closing; a target is one transaction that `commit` ends and
-anything else undoes, the death of the process included.
+A `Store` is one database. It is read through a `Snapshot`, one moment that never changes, and written through
+a `Transaction`, which checks the lease first and is undone whole by whatever goes wrong, death included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from strangler.takeover.shape import Shape
+from strangler.takeover.state import Key, Lease, Note, OwnerRow
 
 
 class Engine(StrEnum):
@@ -19,45 +21,212 @@ class Engine(StrEnum):
     POSTGRESQL = "postgresql"
 
 
-class Database(Protocol):
-    """A database that is open in one transaction."""
+class LeaseLost(Exception):
+    """Another process has taken the lease, or the epoch is over: nothing of the transaction was kept."""
 
-    engine: Engine
 
-    def __enter__(self) -> Self: ...
+class Blocked(Exception):
+    """Somebody's open transaction kept a lock from being granted. `holders` says whose, as text."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __init__(self, holders: tuple[str, ...]) -> None:
+        super().__init__("; ".join(holders))
+        self.holders = holders
 
-    def shape(self, table: str) -> Shape | None:
-        """Return the shape of a table, None where there is none."""
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a log says of one table since a position: how many entries, and whether all rows went at once."""
+
+    entries: int
+    emptied: bool = False
+
+
+UNCHANGED = Changes(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger on a table, by name, that the kit did not make."""
+
+    table: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key as a schema declares it."""
+
+    table: str
+    columns: tuple[str, ...]
+    to: str
+    on_delete: str  # NO ACTION, RESTRICT, CASCADE, SET NULL, SET DEFAULT
+    on_update: str
+    deferred: bool
+
+
+class Stream(Protocol):
+    """Rows of a snapshot, not read yet."""
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows, one in memory at a time."""
+
+
+class Snapshot(Protocol):
+    """One database at one moment. `position` says what of its logs that moment has seen."""
+
+    @property
+    def position(self) -> str:
+        """Return what this moment has seen, as text; meant for `since` alone."""
+
+    def changes(self, shapes: Sequence[Shape], since: str) -> Mapping[str, Changes]:
+        """Return what was logged after `since`, for each table that has anything."""
+
+    def dirty_keys(self, shape: Shape, since: str, upto: Key | None) -> Stream:
+        """Return the keys logged after `since`, each once; up to `upto` where there is one."""
+
+    def dirty_rows(self, shape: Shape, columns: Sequence[str], since: str, upto: Key | None) -> Stream:
+        """Return the rows that have those keys now."""
+
+    def bound(self, shape: Shape, after: Key | None, rows: int) -> Key | None:
+        """Return the key `rows` rows after `after`, None where there are fewer."""
+
+    def chunk(
+        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None, *, ordered: bool
+    ) -> Stream:
+        """Return the rows with keys after `after` up to `upto`."""
 
     def count(self, shape: Shape) -> int:
         """Count the rows of a table."""
 
-    def rows(self, shape: Shape) -> Iterator[tuple[Any, ...]]:
-        """Yield every row by primary key, columns sorted by name, one in memory at a time."""
-
-
-class Source(Database, Protocol):
-    """The database that is read. Nothing in it ever changes."""
-
     def highest_id(self, shape: Shape) -> int:
         """Return the highest id ever given out for a table, rows since deleted included; 0 for none."""
 
+    def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
+        """Return the tables whose capture is not whole, each with what is missing."""
 
-class Target(Database, Protocol):
-    """The database that is filled."""
+    def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
+        """Return the epoch that fences every one of the tables, None where a table is open."""
 
-    def lock(self, shapes: list[Shape]) -> None:
-        """Keep every other writer out of the tables until the transaction ends; readers stay."""
+    def triggers(self, table: str) -> Sequence[Trigger]:
+        """Return a table's triggers that are not the kit's."""
 
-    def clear(self, shape: Shape) -> int:
+    def references(self) -> Sequence[Reference]:
+        """Return every foreign key of the database."""
+
+    def sized(self, shape: Shape) -> int:
+        """Return about how many bytes a row has; 0 where nothing is known."""
+
+
+class Transaction(Protocol):
+    """One transaction of whoever holds the lease; the fence lets it through."""
+
+    def checkpoint(self) -> str | None:
+        """Return the text of the checkpoint note, None where there is none."""
+
+    def keep(self, note: Note, text: str) -> None:
+        """Write a note, in place of the one before."""
+
+    def forget(self, note: Note) -> None:
+        """Remove a note."""
+
+    def note(self, note: Note) -> str | None:
+        """Return a note's text."""
+
+    def lock_out_writers(self, shapes: Sequence[Shape]) -> None:
+        """Wait until every writer of the tables has ended, and let no other begin. Raises Blocked."""
+
+    def empty(self, shape: Shape) -> int:
         """Delete every row of a table; return how many there were."""
+
+    def delete(self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]]) -> int:
+        """Delete the rows with these keys; return how many keys there were."""
+
+    def insert(self, shape: Shape, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
+        """Insert rows as they come; return how many. A row that is already there is an error."""
+
+    def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
+        """Log the key of every row that is written from now on."""
+
+    def stop_capture(self, shapes: Sequence[Shape]) -> None:
+        """Log nothing more. The logs stay."""
+
+    def fence(self, shapes: Sequence[Shape], takeover: str, epoch: int) -> None:
+        """Refuse every write to the tables but the lease holder's."""
+
+    def lift_fence(self, shapes: Sequence[Shape]) -> None:
+        """Refuse no longer."""
+
+    def decide(self, row: OwnerRow, by: str) -> bool:
+        """Insert the row that decides an epoch; return whether it was the first."""
+
+    def enter(self, epoch: int) -> None:
+        """Let only those of `epoch` apply from now on."""
 
     def start_ids_after(self, shape: Shape, number: int) -> None:
         """Let the ids the database gives out itself start above `number`. Without own ids: nothing."""
 
-    def commit(self) -> None:
-        """Make it all so, at once."""
+    def position(self) -> str:
+        """Return what the logs have seen when this transaction is committed, as `Snapshot.position`."""
+
+    def loosen(self, shapes: Sequence[Shape]) -> None:
+        """Check no foreign key between the tables until `tighten`: their rows arrive in any order."""
+
+    def tighten(self, shapes: Sequence[Shape]) -> None:
+        """Check again what `loosen` let go; every row that is there included."""
+
+    def forget_log(self, shapes: Sequence[Shape], position: str) -> None:
+        """Delete the entries that `position` has seen."""
+
+    def dissolve(self, shapes: Sequence[Shape]) -> None:
+        """Stop the capture, drop the logs and forget everything the takeover remembers here but its lease."""
+
+
+class Store(Protocol):
+    """One database. Connections are opened when they are needed and stay open until `close`."""
+
+    engine: Engine
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open a moment to read."""
+
+    def transaction(self, lease: Lease, *, wait: float = ...) -> AbstractContextManager[Transaction]:
+        """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost.
+
+        `wait`: seconds it may stand in line for a lock.
+        """
+
+    def shape(self, table: str) -> Shape | None:
+        """Return the shape of a table, None where there is none."""
+
+    def prepare(self, takeover: str) -> None:
+        """Make the takeover's own tables, and its lease at epoch 1. Safe to run again."""
+
+    def prepared(self) -> bool:
+        """Return whether the takeover's own tables are there."""
+
+    def take_lease(self, takeover: str, token: str, holder: str) -> Lease:
+        """Take the lease from whoever has it; his next transaction here is refused."""
+
+    def lease_of(self, takeover: str) -> tuple[int, str] | None:
+        """Return the lease's epoch and its holder, None where there is no lease."""
+
+    def owners(self, takeover: str) -> list[OwnerRow]:
+        """Return the rows that decide epochs here."""
+
+    def read_note(self, takeover: str, note: Note) -> str | None:
+        """Return a note's text."""
+
+    def write_note(self, takeover: str, note: Note, text: str) -> None:
+        """Write a note that needs no lease: one that nothing depends on being right."""
+
+    def claim(self, name: str) -> str | None:
+        """Claim a role until this store is closed; return who has it where another process does."""
+
+    def give_up(self, name: str) -> None:
+        """Give up a role that was claimed."""
+
+    def holds(self, lease: Lease) -> bool:
+        """Return whether a lease is still good here."""
+
+    def close(self) -> None:
+        """Close every connection; claims end with it."""

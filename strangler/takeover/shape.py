@@ -1,7 +1,7 @@
-"""The shape of a table as a database reports it, and whether two shapes fit. Pure."""
+"""The shape of a table as a database reports it, and how the columns of two sides belong together. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 
@@ -19,18 +19,44 @@ class Shape:
         """The names of the columns, sorted: the order in which both sides read and write them."""
         return tuple(sorted(self.columns))
 
+    def types(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the declared types of columns."""
+        return tuple(self.columns[name] for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One table as both sides have it."""
+    """One table as both sides have it: rows go from `columns` at the source to `into` at the target."""
 
     source: Shape
     target: Shape
+    columns: tuple[str, ...] = field(default=())
+    into: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            object.__setattr__(self, "columns", self.source.names)
+            object.__setattr__(self, "into", self.source.names)
 
     @property
     def table(self) -> str:
-        """The table's name."""
+        """The table's name, as the routing table's group says it."""
         return self.source.table
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The source's key."""
+        return self.source.key
+
+    @property
+    def key_into(self) -> tuple[str, ...]:
+        """The columns in which the target keeps the source's key."""
+        where = dict(zip(self.columns, self.into, strict=True))
+        return tuple(where[name] for name in self.source.key)
+
+    def reversed(self) -> "Pair":
+        """Return the way back."""
+        return Pair(self.target, self.source, self.into, self.columns)
 
 
 def parents_first(pairs: Iterable[Pair]) -> list[Pair]:

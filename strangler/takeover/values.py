@@ -13,6 +13,7 @@ from uuid import UUID
 
 Convert = Callable[[Any], Any]
 
+BOUNDED_TEXTS = {"character varying", "character"}
 INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
 
@@ -25,11 +26,32 @@ def converter(declared: str) -> Convert | None:
 
     `declared` is PostgreSQL's own spelling, `numeric(10,2)`. NULL is never passed to a converter.
     """
-    base, _, size = declared.partition("(")
-    base = base.strip() + size.partition(")")[2]
+    base, _, rest = declared.partition("(")
+    size, _, after = rest.partition(")")
+    base = base.strip() + after
     if base in INTEGERS:
         return _integer(INTEGERS[base])
+    if base == "numeric" and size:
+        digits, _, places = size.partition(",")
+        return _bounded_numeric(int(digits), int(places or 0))
+    if base in BOUNDED_TEXTS and size:
+        return _bounded_text(int(size))
     return CONVERTERS.get(base)
+
+
+def stored(value: Any) -> Any:
+    """Return what Django keeps on SQLite for a value that psycopg read; affinity does the rest."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return str(value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value)
+    if isinstance(value, (Decimal, date)):
+        return str(value)
+    if value is None or isinstance(value, (int, float, str, bytes)):
+        return value
+    raise Unfit
 
 
 def canonical(value: Any, declared: str) -> Any:
@@ -77,6 +99,30 @@ def _numeric(value: Any) -> Decimal:
     if isinstance(value, (int, float)):
         return Decimal(repr(value))
     raise Unfit
+
+
+def _bounded_numeric(digits: int, places: int) -> Convert:
+    """Take what the column keeps as it is: PostgreSQL would round the rest without a word."""
+
+    def convert(value: Any) -> Decimal:
+        number = _numeric(value)
+        if not number.is_finite():
+            raise Unfit
+        if number != round(number, places) or abs(number) >= Decimal(10) ** (digits - places):
+            raise Unfit
+        return number
+
+    return convert
+
+
+def _bounded_text(letters: int) -> Convert:
+    def convert(value: Any) -> str:
+        text = _text(value)
+        if len(text) > letters:
+            raise Unfit
+        return text
+
+    return convert
 
 
 def _double(value: Any) -> float:

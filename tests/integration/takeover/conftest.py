@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.takeover.sides import Side, Sides, create, fill
+from tests.integration.takeover.things import Things, make_things
 from tests.postgres import Postgres
 
 PAIRS = [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")]
@@ -60,3 +61,22 @@ def mixed_sides(tmp_path, request) -> Sides:
     target = make_side("postgresql", "catalog", tmp_path, request)
     create([source, target])
     return Sides(source, target, tmp_path)
+
+
+@pytest.fixture
+def things(empty_sides) -> Things:
+    """A takeover that is not begun, on every pair of engines."""
+    return make_things(empty_sides)
+
+
+@pytest.fixture
+def sqlite_things(tmp_path, request) -> Things:
+    """A takeover that is not begun, between two SQLite files."""
+    source, target = (make_side("sqlite", name, tmp_path, request) for name in ("monolith", "catalog"))
+    return make_things(Sides(source, target, tmp_path))
+
+
+@pytest.fixture
+def postgres_things(postgres_sides) -> Things:
+    """A takeover that is not begun, between two PostgreSQL databases."""
+    return make_things(postgres_sides)

@@ -1,0 +1,188 @@
+"""Compare what two databases hold at two moments, table by table, and name every row that differs. Read-only.
+
+Between PostgreSQL servers by a hash of each chunk, and of each row where chunks differ; else row by row.
+Values
+are equal when they are the same bytes, between two engines when they mean the same to PostgreSQL's type.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from strangler.takeover.carrying import Conversion
+from strangler.takeover.engines import Engine, Snapshot
+from strangler.takeover.flow import Flow
+from strangler.takeover.postgres import PostgresSnapshot
+from strangler.takeover.shape import Pair, Shape
+from strangler.takeover.values import canonical
+
+HASHED_ROWS = 20_000  # a chunk that is hashed at once
+
+Keyed = tuple[tuple[Any, ...], Any]  # a row's key, and something that is equal for equal rows
+
+
+class Kind(StrEnum):
+    """How one row differs."""
+
+    MISSING = "missing"  # in the copy
+    EXTRA = "extra"  # in the copy
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not the same on both sides."""
+
+    table: str
+    key: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What comparing one table gave: its rows at the source, how many differ, the first of them."""
+
+    table: str
+    rows: int
+    differing: int
+    differences: tuple[Difference, ...]
+
+
+def compare(
+    flow: Flow,
+    pair: Pair,
+    source: Snapshot,
+    copy: Snapshot,
+    shown: int = 20,
+    told: Callable[[int], None] = lambda _: None,
+) -> Compared:
+    """Compare one table. `told` hears now and then how many rows have been read."""
+    seen, differing = 0, 0
+    first: list[Difference] = []
+    for rows, difference in _compared(flow, pair, source, copy):
+        seen += rows
+        if rows:
+            told(seen)
+        if difference is not None:
+            differing += 1
+            if len(first) < shown:
+                first.append(difference)
+    return Compared(pair.table, seen, differing, tuple(first))
+
+
+def _compared(
+    flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot
+) -> Iterator[tuple[int, Difference | None]]:
+    if isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot):
+        yield from _by_hash(pair, source, copy)
+    else:
+        ours = _rows(pair.source, pair.columns, pair, source, flow)
+        theirs = _rows(_keyed_alike(pair), pair.into, pair, copy, flow)
+        yield from _merged(pair, ours, theirs)
+
+
+def _by_hash(
+    pair: Pair, source: PostgresSnapshot, copy: PostgresSnapshot
+) -> Iterator[tuple[int, Difference | None]]:
+    target = _keyed_alike(pair)
+    after, more = None, True
+    while more:
+        upto = source.bound_by_bytes(pair.source, after, HASHED_ROWS)
+        ours = source.digest(pair.source, pair.columns, after, upto)
+        theirs = copy.digest(target, pair.into, after, upto)
+        yield ours[0], None
+        if ours != theirs:
+            for _, difference in _merged(
+                pair,
+                _hashes(source.row_digests(pair.source, pair.key, pair.columns, after, upto)),
+                _hashes(copy.row_digests(target, pair.key_into, pair.into, after, upto)),
+                ordered=False,
+            ):
+                yield 0, difference
+        after, more = upto, upto is not None
+
+
+def _hashes(rows: Iterator[tuple[Any, ...]]) -> Iterator[Keyed]:
+    return ((row[:-1], row[-1]) for row in rows)
+
+
+def _rows(
+    shape: Shape, columns: tuple[str, ...], pair: Pair, moment: Snapshot, flow: Flow
+) -> Iterator[Keyed]:
+    stream = moment.chunk(shape, columns, None, None, ordered=True)
+    places = [columns.index(name) for name in shape.key]
+    as_compared = _form(pair, columns, moment, flow)
+    for row in stream.rows():
+        form = as_compared(row)
+        yield tuple(form[place] for place in places), form
+
+
+def _form(
+    pair: Pair, columns: tuple[str, ...], moment: Snapshot, flow: Flow
+) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return what makes rows comparable: nothing between equal engines, else PostgreSQL's idea of them."""
+    if flow.source.engine is flow.target.engine:
+        return _with_types
+    postgres, names = (
+        (pair.target, pair.into) if flow.target.engine is Engine.POSTGRESQL else (pair.source, pair.columns)
+    )
+    types = postgres.types(names)
+    if isinstance(moment, PostgresSnapshot):
+        return lambda row: tuple(map(canonical, row, types))
+    conversion = Conversion(postgres, names)
+
+    def converted(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        found = conversion.one(row)
+        return tuple(map(canonical, found, types)) if found is not None else row
+
+    return converted
+
+
+def _with_types(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    # 1 and 1.0 are equal to Python, and -0.0 and 0.0; to a database they need not be.
+    return tuple(repr(value) if isinstance(value, float) else value for value in row)
+
+
+def _merged(
+    pair: Pair, ours: Iterator[Keyed], theirs: Iterator[Keyed], *, ordered: bool = True
+) -> Iterator[tuple[int, Difference | None]]:
+    """Walk both sides and yield a row read of ours, or a row that differs."""
+    if not ordered:
+        yield from _matched(pair, dict(ours), dict(theirs))
+        return
+    one, two = next(ours, None), next(theirs, None)
+    while one is not None or two is not None:
+        if two is None or (one is not None and one[0] < two[0]):
+            assert one is not None
+            yield 1, _differs(pair, one[0], Kind.MISSING)
+            one = next(ours, None)
+        elif one is None or two[0] < one[0]:
+            yield 0, _differs(pair, two[0], Kind.EXTRA)
+            two = next(theirs, None)
+        else:
+            yield 1, None if one[1] == two[1] else _differs(pair, one[0], Kind.DIFFERENT)
+            one, two = next(ours, None), next(theirs, None)
+
+
+def _matched(
+    pair: Pair, ours: dict[tuple[Any, ...], Any], theirs: dict[tuple[Any, ...], Any]
+) -> Iterator[tuple[int, Difference]]:
+    """Yield what differs of one chunk, which is held whole: keys as text have no order of their own."""
+    for key, hashed in ours.items():
+        if key not in theirs:
+            yield 1, _differs(pair, key, Kind.MISSING)
+        elif theirs[key] != hashed:
+            yield 1, _differs(pair, key, Kind.DIFFERENT)
+    for key in theirs.keys() - ours.keys():
+        yield 0, _differs(pair, key, Kind.EXTRA)
+
+
+def _differs(pair: Pair, key: tuple[Any, ...], kind: Kind) -> Difference:
+    named = ", ".join(f"{name}={value}" for name, value in zip(pair.key, key, strict=True))
+    return Difference(pair.table, named, kind)
+
+
+def _keyed_alike(pair: Pair) -> Shape:
+    """Return the target's shape with its key in the order of the source's."""
+    return replace(pair.target, key=pair.key_into)

@@ -1,0 +1,238 @@
+"""Find everything that stands in the way of a takeover, before anything is touched. Read-only.
+
+It sees what the schemas say. What only the values say (text in an integer column, say) the copy itself finds
+and names, and keeps nothing of.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from strangler.errors import (
+    ColumnsDiffer,
+    NoPrimaryKey,
+    Refused,
+    SchemaForbids,
+    TableMissing,
+    UnfitValues,
+    UnsupportedEngines,
+)
+from strangler.takeover.carrying import carrier_between
+from strangler.takeover.engines import Engine, Reference, Snapshot
+from strangler.takeover.mapping import Mapping, TableMapping
+from strangler.takeover.session import Databases, Takeover
+from strangler.takeover.shape import Pair, Shape, parents_first
+from strangler.takeover.values import converter
+
+ACTING = {"CASCADE", "SET NULL", "SET DEFAULT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about one table. It `blocks`, or is said so that somebody thinks of it."""
+
+    table: str
+    found: str
+    wanted: str
+    blocks: bool
+    refusal: type[Refused] = SchemaForbids
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.found}; {self.wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """The pairs of tables that fit, and everything found."""
+
+    pairs: tuple[Pair, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """What forbids the takeover."""
+        return tuple(finding for finding in self.findings if finding.blocks)
+
+    def refuse(self, group: str) -> None:
+        """Raise the first blocking finding's refusal, which lists them all."""
+        if self.blocking:
+            listed = "\n     ".join(map(str, self.blocking))
+            raise self.blocking[0].refusal(
+                f"{len(self.blocking)} thing(s) stand in the way of taking over {group!r};"
+                " nothing was touched"
+                f"\n     {listed}",
+                next=f"strangler takeover plan {group}        (once they are put right)",
+            )
+
+
+def fit_takeover(databases: Databases, mapping: Mapping) -> Takeover:
+    """Return the takeover. Raises what `fitness` found to block it."""
+    fit = fitness(databases, mapping)
+    fit.refuse(databases.group.name)
+    return Takeover(databases, fit.pairs)
+
+
+def fitness(databases: Databases, mapping: Mapping) -> Fitness:
+    """Look at both schemas and return what fits and what does not."""
+    findings: list[Finding] = []
+    pairs: list[Pair] = []
+    carrier_between(databases.monolith.engine, databases.service.engine)
+    if databases.monolith.engine is Engine.POSTGRESQL and databases.service.engine is Engine.SQLITE:
+        raise UnsupportedEngines(
+            "there is no way from postgresql to sqlite; wanted one engine on both sides, or"
+            " sqlite to postgresql",
+            next="strangler doctor",
+        )
+    for table in databases.group.tables:
+        named = mapping.table(table)
+        source = databases.monolith.shape(table)
+        target = databases.service.shape(named.into(table))
+        findings += _absent(table, "monolith", source)
+        findings += _absent(named.into(table), "service", target)
+        if source is not None and target is not None and source.key and target.key:
+            pair, differing = _paired(source, target, named)
+            findings += differing or _types(databases, pair)
+            if not differing:
+                pairs.append(pair)
+    findings += _references(databases, pairs)
+    return Fitness(tuple(parents_first(pairs)), tuple(findings))
+
+
+def _absent(table: str, whose: str, shape: Shape | None) -> Iterator[Finding]:
+    if shape is None:
+        yield Finding(
+            table,
+            f"the {whose}'s database has no such table",
+            f"run the {whose}'s migrations",
+            blocks=True,
+            refusal=TableMissing,
+        )
+    elif not shape.key:
+        yield Finding(
+            table,
+            f"no primary key in the {whose}'s database, so rows cannot be told apart",
+            f"give {table} a primary key",
+            blocks=True,
+            refusal=NoPrimaryKey,
+        )
+    elif len(table) > LONGEST_NAME:
+        yield Finding(table, f"{len(table)} letters in its name", f"at most {LONGEST_NAME}", blocks=True)
+
+
+# PostgreSQL cuts names at 63 letters; a capture function is named `truncated_` and the table.
+LONGEST_NAME = 50
+
+
+def _paired(source: Shape, target: Shape, named: TableMapping) -> tuple[Pair, list[Finding]]:
+    pair = named.pair(source, target)
+    wanted, found = set(target.columns), set(pair.into)
+    lacking = sorted(found - wanted)
+    unfilled = sorted(wanted - found)
+    findings = []
+    if lacking or unfilled:
+        lists = f"monolith has {', '.join(source.names)}; service has {', '.join(target.names)}"
+        where = [f"no {name} in the service" for name in lacking]
+        where += [f"nothing for the service's {name}" for name in unfilled]
+        findings.append(
+            Finding(
+                source.table,
+                f"other columns in each database ({', '.join(where)}): {lists}",
+                "the same schema, or a mapping",
+                blocks=True,
+                refusal=ColumnsDiffer,
+            )
+        )
+    elif set(pair.key_into) != set(target.key):
+        findings.append(
+            Finding(
+                source.table,
+                f"the key is ({', '.join(source.key)}) in the monolith,"
+                f" ({', '.join(target.key)}) in the service",
+                "the same key",
+                blocks=True,
+                refusal=ColumnsDiffer,
+            )
+        )
+    return pair, findings
+
+
+def _types(databases: Databases, pair: Pair) -> Iterator[Finding]:
+    engines = databases.monolith.engine, databases.service.engine
+    for column, into in zip(pair.columns, pair.into, strict=True):
+        has, gets = pair.source.columns[column], pair.target.columns[into]
+        if engines == (Engine.POSTGRESQL, Engine.POSTGRESQL) and has != gets:
+            yield Finding(
+                pair.table,
+                f"{column} is {has} in the monolith, {gets} in the service",
+                "the same type, for bytes are copied as they are",
+                blocks=True,
+                refusal=ColumnsDiffer,
+            )
+        if engines == (Engine.SQLITE, Engine.POSTGRESQL) and converter(gets) is None:
+            yield Finding(
+                pair.table,
+                f"{into} is of type {gets}; no conversion from SQLite is known for it",
+                "a type of the standard set",
+                blocks=True,
+                refusal=UnfitValues,
+            )
+
+
+def _references(databases: Databases, pairs: Sequence[Pair]) -> Iterator[Finding]:
+    with databases.monolith.snapshot() as ours, databases.service.snapshot() as theirs:
+        yield from _foreign_keys("monolith", ours, {pair.source.table for pair in pairs})
+        yield from _foreign_keys("service", theirs, {pair.target.table for pair in pairs})
+        for pair in pairs:
+            for whose, moment, table in (
+                ("monolith", ours, pair.source.table),
+                ("service", theirs, pair.target.table),
+            ):
+                yield from (
+                    Finding(
+                        table,
+                        f"trigger {trigger.name} in the {whose}'s database",
+                        "it fires for what the takeover applies too; see that it may",
+                        blocks=False,
+                    )
+                    for trigger in moment.triggers(table)
+                )
+
+
+def _foreign_keys(whose: str, moment: Snapshot, tables: set[str]) -> Iterator[Finding]:
+    for reference in moment.references():
+        inside, outside = reference.table in tables, reference.to in tables
+        text = f"{reference.table} ({', '.join(reference.columns)}) refers to {reference.to}"
+        if outside:
+            yield from _into_the_set(whose, reference, text)
+        if outside and not inside and whose == "monolith":
+            yield Finding(
+                reference.table,
+                f"{text}, from outside the group",
+                "the monolith's copy stays, and follows the service until `takeover retire`",
+                blocks=False,
+            )
+        if inside and not outside:
+            blocks = whose == "service"
+            wanted = (
+                "rows that the service cannot be sure to have: drop the constraint"
+                if blocks
+                else "the service keeps the id, and nobody checks it"
+            )
+            yield Finding(reference.table, f"{text}, out of the group ({whose})", wanted, blocks=blocks)
+
+
+def _into_the_set(whose: str, reference: Reference, text: str) -> Iterator[Finding]:
+    if reference.on_delete in ACTING or reference.on_update in ACTING:
+        action = reference.on_delete if reference.on_delete in ACTING else f"{reference.on_update} (update)"
+        yield Finding(
+            reference.table,
+            f"{text} with {action} in the {whose}'s database: replacing a row would take others with it",
+            "NO ACTION, as Django makes it",
+            blocks=True,
+        )
+    elif not reference.deferred:
+        yield Finding(
+            reference.table,
+            f"{text}, checked at once in the {whose}'s database: no row could be replaced",
+            "DEFERRABLE, as Django makes it",
+            blocks=True,
+        )

@@ -1,0 +1,182 @@
+"""Let one database follow another, one step at a time. Each step leaves it exactly as the other was once.
+
+A step takes one moment of the source: the keys logged since the checkpoint, their rows, and perhaps one more
+chunk, all as they are at that moment. One transaction on the target replaces those rows and moves the
+checkpoint. So order never matters, and a step that is killed never was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from strangler.takeover.carrying import Carrier
+from strangler.takeover.engines import UNCHANGED, Changes, LeaseLost, Snapshot, Store, Transaction
+from strangler.takeover.shape import Pair, Shape
+from strangler.takeover.state import Checkpoint, Key, Lease, Note, TableState, begun_anew, decode, encode
+
+CHUNK_BYTES = 8 * 1024 * 1024  # a chunk is about this long, whatever its rows are
+CHUNK_ROWS = 25_000  # and never of more rows than this, which is also what is tried where nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The way of a table set from the database that is written to the one that follows."""
+
+    takeover: str
+    source: Store
+    target: Store
+    pairs: tuple[Pair, ...]
+    carrier: Carrier
+    chunk_bytes: int = CHUNK_BYTES
+    chunk_rows: int = CHUNK_ROWS
+
+    @property
+    def sources(self) -> list[Shape]:
+        """The tables as the source has them."""
+        return [pair.source for pair in self.pairs]
+
+    @property
+    def targets(self) -> list[Shape]:
+        """The tables as the target has them."""
+        return [pair.target for pair in self.pairs]
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Return how far the target has come, None before it was prepared. Read-only."""
+        text = self.target.read_note(self.takeover, Note.CHECKPOINT)
+        return decode(text, Checkpoint) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """What one step did: rows copied that were new to the target, keys that had changed."""
+
+    checkpoint: Checkpoint
+    copied: int = 0
+    changed: int = 0
+    table: str = ""  # whose chunk it was
+
+    @property
+    def settled(self) -> bool:
+        """Whether there was nothing to do, and nothing is left to copy."""
+        return not (self.copied or self.changed) and self.checkpoint.complete
+
+
+def step(flow: Flow, lease: Lease) -> Stepped:
+    """Take the target one step further. Raises LeaseLost where another has taken over."""
+    with flow.source.snapshot() as moment:
+        return step_to(flow, lease, moment)
+
+
+def step_to(flow: Flow, lease: Lease, moment: Snapshot) -> Stepped:
+    """Bring what the target has copied to the state of `moment`, and copy one more chunk of it."""
+    known = flow.checkpoint()
+    if known is None:
+        raise LeaseLost(flow.takeover)
+    missing = moment.missing_capture(flow.sources, flow.takeover)
+    changes = moment.changes(flow.sources, known.position)
+    if known.complete and not changes and missing.keys() <= known.dirty.keys():
+        return Stepped(known)
+    with flow.target.transaction(lease) as into:
+        text = into.checkpoint()
+        if text != encode(known):
+            raise LeaseLost(flow.takeover)
+        stepped = _Step(flow, moment, into).taken(known, changes, missing)
+        into.keep(Note.CHECKPOINT, encode(stepped.checkpoint))
+        if stepped.checkpoint.complete and not known.complete:
+            into.tighten(flow.targets)
+    return stepped
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One moment of the source and one transaction of the target."""
+
+    flow: Flow
+    moment: Snapshot
+    into: Transaction
+
+    def taken(self, known: Checkpoint, changes: Mapping[str, Changes], missing: Mapping[str, str]) -> Stepped:
+        """Do all of the step; return the checkpoint that is true then."""
+        tables = {
+            name: _doubted(state, missing[name]) if name in missing else state
+            for name, state in known.tables.items()
+        }
+        if any(change.emptied for change in changes.values()):
+            self.into.loosen(self.flow.targets)
+        changed = 0
+        for pair in self.flow.pairs:
+            change = changes.get(pair.table, UNCHANGED)
+            if change.emptied:
+                self.into.empty(pair.target)
+                tables[pair.table] = begun_anew(tables[pair.table], tables[pair.table].dirty)
+                changed += change.entries
+            elif change.entries:
+                changed += self._renew(pair, tables[pair.table], known.position)
+        pair_in_work = next((pair for pair in self.flow.pairs if not tables[pair.table].done), None)
+        copied = 0
+        if pair_in_work is not None:
+            tables[pair_in_work.table], copied = self._copy_chunk(pair_in_work, tables[pair_in_work.table])
+        table = pair_in_work.table if pair_in_work else ""
+        return Stepped(Checkpoint(self.moment.position, tables), copied, changed, table)
+
+    def _renew(self, pair: Pair, state: TableState, since: str) -> int:
+        """Replace the rows whose keys were logged, as far as the table is copied."""
+        if not state.done and state.cursor is None:
+            return 0
+        upto: Key | None = None if state.done else state.cursor
+        keys = self.moment.dirty_keys(pair.source, since, upto)
+        rows = self.moment.dirty_rows(pair.source, pair.columns, since, upto)
+        # All deleted before any is inserted: a unique value may have gone from one of them to another.
+        changed = self.flow.carrier.delete(self.into, pair, keys)
+        self.flow.carrier.insert(self.into, pair, rows)
+        return changed
+
+    def _copy_chunk(self, pair: Pair, state: TableState) -> tuple[TableState, int]:
+        bound = self.moment.bound(pair.source, state.cursor, self._rows_a_chunk(pair.source))
+        rows = self.moment.chunk(pair.source, pair.columns, state.cursor, bound, ordered=False)
+        copied = self.flow.carrier.insert(self.into, pair, rows)
+        reached = msgspec.structs.replace(
+            state,
+            cursor=bound if bound is not None else state.cursor,
+            done=bound is None,
+            rows=state.rows + copied,
+        )
+        return reached, copied
+
+    def _rows_a_chunk(self, shape: Shape) -> int:
+        size = self.moment.sized(shape)
+        most = self.flow.chunk_rows
+        return max(1, min(most, self.flow.chunk_bytes // size)) if size else most
+
+
+def _doubted(state: TableState, why: str) -> TableState:
+    if state.dirty:
+        return state
+    return msgspec.structs.replace(state, dirty=why, verified=False, begun=state.begun + 1)
+
+
+def mistrust(flow: Flow, lease: Lease, epoch: int) -> bool:
+    """Put the follower's fence back where it is gone, and doubt every table: others may have written there.
+
+    Return whether it was gone.
+    """
+    with flow.target.snapshot() as moment:
+        if moment.fence_epoch(flow.targets) is not None:
+            return False
+    with flow.target.transaction(lease) as into:
+        into.fence(flow.targets, flow.takeover, epoch)
+        known = decode(into.checkpoint() or "", Checkpoint)
+        tables = {name: _doubted(state, "its fence was gone") for name, state in known.tables.items()}
+        into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, tables)))
+    return True
+
+
+def nothing_copied(flow: Flow, position: str) -> Checkpoint:
+    """Return the checkpoint of a target that holds nothing yet."""
+    return Checkpoint(position, {pair.table: TableState() for pair in flow.pairs})
+
+
+def all_copied(flow: Flow, position: str) -> Checkpoint:
+    """Return the checkpoint of a target that holds everything, as when it was the owner until now."""
+    return Checkpoint(position, {pair.table: TableState(done=True, verified=True) for pair in flow.pairs})

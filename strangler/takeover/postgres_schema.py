@@ -1,0 +1,176 @@
+"""The takeover's own schema, triggers and catalogue questions on PostgreSQL, as SQL. Pure.
+
+The fence is a statement's trigger that is ENABLE ALWAYS: it refuses an UPDATE of no row, TRUNCATE, COPY,
+older snapshots, prepared statements, superusers and replicas. It lets one transaction through: the one that
+wrote its own number into the lease and has not ended; only who may write there can pretend that.
+"""
+
+from psycopg import sql
+
+from strangler.takeover.shape import Shape
+
+FENCE = "aaa_strangler_fence"  # triggers run in the order of their names
+CAPTURE_ROW, CAPTURE_TABLE = "strangler_capture_key", "strangler_capture_truncate"
+
+CONTROL = """
+CREATE SCHEMA IF NOT EXISTS strangler;
+CREATE TABLE IF NOT EXISTS strangler.owner (takeover text NOT NULL, epoch int NOT NULL, owner text NOT NULL,
+    outcome text NOT NULL, position text NOT NULL, decided_by text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (takeover, epoch));
+CREATE TABLE IF NOT EXISTS strangler.lease (takeover text PRIMARY KEY, epoch int NOT NULL,
+    token text NOT NULL, holder text NOT NULL, applying xid8);
+CREATE TABLE IF NOT EXISTS strangler.note (takeover text NOT NULL, name text NOT NULL, body text NOT NULL,
+    PRIMARY KEY (takeover, name));
+CREATE OR REPLACE FUNCTION strangler.strangler_fence() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$ BEGIN
+  IF EXISTS (SELECT FROM strangler.lease
+             WHERE takeover = TG_ARGV[0] AND applying = pg_current_xact_id_if_assigned()) THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'strangler: table % moved (takeover %, epoch %)', TG_TABLE_NAME, TG_ARGV[0], TG_ARGV[1]
+    USING ERRCODE = 'SF001';
+END $$;
+"""
+
+COLUMNS = """
+    SELECT attname, format_type(atttypid, atttypmod)
+    FROM pg_attribute
+    WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+"""
+KEY = """
+    SELECT attname
+    FROM pg_index, unnest(indkey) WITH ORDINALITY AS part (number, place), pg_attribute
+    WHERE indrelid = to_regclass(%s) AND indisprimary AND attrelid = indrelid AND attnum = part.number
+    ORDER BY part.place
+"""
+REFERS_TO = """
+    SELECT relname
+    FROM pg_constraint JOIN pg_class ON pg_class.oid = confrelid
+    WHERE conrelid = to_regclass(%s) AND contype = 'f'
+"""
+REFERENCES = """
+    SELECT c.conrelid::regclass::text, array(SELECT attname::text FROM unnest(c.conkey) k JOIN pg_attribute
+               ON attrelid = c.conrelid AND attnum = k), c.confrelid::regclass::text,
+           c.confdeltype, c.confupdtype, c.condeferrable
+    FROM pg_constraint c WHERE c.contype = 'f' AND c.conparentid = 0
+"""
+ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+OWN_CONSTRAINTS = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+    FROM pg_constraint
+    WHERE contype = 'f' AND conparentid = 0
+      AND conrelid = ANY(%s::regclass[]) AND confrelid = ANY(%s::regclass[])
+"""
+TRIGGERS = """
+    SELECT tgname FROM pg_trigger
+    WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgname NOT LIKE '%%strangler%%'
+"""
+OUR_TRIGGERS = """
+    SELECT relname, tgname, tgenabled, encode(tgargs, 'escape')
+    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+    WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgname LIKE '%%strangler%%'
+"""
+# Who keeps writers' locks on the tables: `CREATE TRIGGER` waits for exactly these.
+HOLDERS = """
+    SELECT DISTINCT a.pid, coalesce(date_trunc('milliseconds', clock_timestamp() - a.xact_start)::text, '?'),
+           a.state, left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120)
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.relation = ANY(%s::regclass[]) AND l.granted AND l.pid <> pg_backend_pid()
+      AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
+                     'ExclusiveLock', 'AccessExclusiveLock')
+"""
+SESSION = """
+    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
+    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_encoding = 'UTF8';
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+    SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+"""
+
+
+def log_of(table: str) -> sql.Identifier:
+    """Return the name of a table's log."""
+    return sql.Identifier("strangler", f"log_{table}")
+
+
+def names(columns: tuple[str, ...], alias: str = "") -> sql.Composed:
+    """Return columns quoted, with commas."""
+    return sql.SQL(", ").join(
+        sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in columns
+    )
+
+
+def log_table(shape: Shape) -> sql.Composed:
+    """Return the statement that makes a table's log, without an index: writers pay for it.
+
+    A row without a key says that all rows went at once.
+    """
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+        for name, kind in zip(shape.key, shape.types(shape.key), strict=True)
+    )
+    return sql.SQL(
+        "CREATE TABLE IF NOT EXISTS {} (strangler_xid xid8 NOT NULL DEFAULT pg_current_xact_id(), {})"
+        " WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)"
+    ).format(log_of(shape.table), columns)
+
+
+def capture_functions(shape: Shape) -> list[sql.Composed]:
+    """Return the statements that make the functions of a table's capture triggers."""
+    log, key = log_of(shape.table), names(shape.key)
+    bodies = {
+        "written": sql.SQL("INSERT INTO {} ({}) SELECT {} FROM strangler_rows;").format(log, key, key),
+        "moved": sql.SQL("INSERT INTO {} ({}) VALUES ({}), ({});").format(
+            log, key, names(shape.key, "old"), names(shape.key, "new")
+        ),
+        "truncated": sql.SQL("INSERT INTO {} DEFAULT VALUES;").format(log),
+    }
+    return [
+        sql.SQL(
+            "CREATE OR REPLACE FUNCTION {} () RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+            " SET search_path = pg_catalog AS $strangler$ BEGIN {} RETURN NULL; END $strangler$"
+        ).format(function_of(shape.table, what), body)
+        for what, body in bodies.items()
+    ]
+
+
+def function_of(table: str, what: str) -> sql.Identifier:
+    """Return the name of one of a table's capture functions."""
+    return sql.Identifier("strangler", f"{what}_{table}")
+
+
+def capture_triggers(shape: Shape) -> dict[str, sql.Composed]:
+    """Return the triggers that log keys, by name, each as what follows CREATE: keys alone, one INSERT a
+    statement.
+
+    A change of the key is logged by a row's trigger whose condition costs the others next to nothing.
+    """
+    table = sql.Identifier(shape.table)
+    written, moved, truncated = (function_of(shape.table, what) for what in ("written", "moved", "truncated"))
+    made = {}
+    for event, rows in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+        name = f"strangler_capture_{event.lower()}"
+        made[name] = sql.SQL(
+            "TRIGGER {} AFTER {} ON {} REFERENCING {} TABLE AS strangler_rows"
+            " FOR EACH STATEMENT EXECUTE FUNCTION {}()"
+        ).format(sql.Identifier(name), sql.SQL(event), table, sql.SQL(rows), written)
+    made[CAPTURE_ROW] = sql.SQL(
+        "TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN (({}) IS DISTINCT FROM ({})) EXECUTE FUNCTION {}()"
+    ).format(
+        sql.Identifier(CAPTURE_ROW),
+        table,
+        sql.SQL("ROW(") + names(shape.key, "old") + sql.SQL(")"),
+        sql.SQL("ROW(") + names(shape.key, "new") + sql.SQL(")"),
+        moved,
+    )
+    made[CAPTURE_TABLE] = sql.SQL(
+        "TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()"
+    ).format(sql.Identifier(CAPTURE_TABLE), table, truncated)
+    return made
+
+
+def fence_trigger(table: str, takeover: str, epoch: int) -> sql.Composed:
+    """Return what follows CREATE, or CREATE OR REPLACE, to make a table's fence."""
+    return sql.SQL(
+        "TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {} FOR EACH STATEMENT"
+        " EXECUTE FUNCTION strangler.strangler_fence({}, {})"
+    ).format(sql.Identifier(FENCE), sql.Identifier(table), sql.Literal(takeover), sql.Literal(str(epoch)))

@@ -1,0 +1,168 @@
+"""One takeover with both its databases open: who owns, which way rows flow, who holds the lease."""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import psycopg
+
+from proxy.routes import Group, Owner, RouteTable
+from strangler.errors import (
+    CoordinatorBusy,
+    NotStarted,
+    SourceUnreachable,
+    TargetUnreachable,
+    UnknownGroup,
+)
+from strangler.takeover.address import MONOLITH, Address, address_of
+from strangler.takeover.carrying import carrier_between
+from strangler.takeover.engines import Engine, Store
+from strangler.takeover.flow import Flow
+from strangler.takeover.postgres import PostgresStore
+from strangler.takeover.shape import Pair
+from strangler.takeover.sqlite import SqliteStore
+from strangler.takeover.state import Lease, OwnerRow, Ownership, ownership
+
+DRIVER_FAULTS = (sqlite3.Error, psycopg.Error)
+COORDINATOR, SYNC = "coordinator", "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """The right to apply and decide, in each database."""
+
+    monolith: Lease
+    service: Lease
+
+    def of(self, owner: Owner) -> Lease:
+        """Return the lease in one side's database."""
+        return self.service if owner is Owner.SERVICE else self.monolith
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Both databases of a group, open."""
+
+    group: Group
+    monolith: Store
+    service: Store
+    monolith_at: str
+    service_at: str
+
+    def store(self, owner: Owner) -> Store:
+        """Return one side's database."""
+        return self.service if owner is Owner.SERVICE else self.monolith
+
+    def rows(self) -> list[OwnerRow]:
+        """Return every row that decides an epoch, of both databases."""
+        return [*self.monolith.owners(self.group.name), *self.service.owners(self.group.name)]
+
+    def ownership(self) -> Ownership | None:
+        """Return who owns, None before the takeover was started."""
+        return ownership(self.rows())
+
+    def started(self) -> Ownership:
+        """Return who owns. Raises NotStarted."""
+        known = self.ownership()
+        if known is None:
+            raise NotStarted(
+                f"no takeover of group {self.group.name!r} was started; wanted its tables copied"
+                " and followed",
+                next=f"strangler takeover start {self.group.name} --execute",
+            )
+        return known
+
+    def claim(self, role: str) -> None:
+        """Claim a role until the databases are closed. Raises CoordinatorBusy, naming who has it."""
+        holder = self.service.claim(f"{self.group.name}.{role}")
+        if holder is not None:
+            raise CoordinatorBusy(
+                f"{holder} is at work on the takeover of {self.group.name!r}; wanted one at a time",
+                next=f"strangler takeover status {self.group.name}",
+            )
+
+    def give_up(self, role: str) -> None:
+        """Give up a role that was claimed."""
+        self.service.give_up(f"{self.group.name}.{role}")
+
+    def take_leases(self) -> Leases:
+        """Take the lease in both databases; whoever had it is refused at his next transaction."""
+        token, holder = secrets.token_hex(8), f"pid {os.getpid()}"
+        name = self.group.name
+        return Leases(
+            self.monolith.take_lease(name, token, holder), self.service.take_lease(name, token, holder)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """Both databases with the pairs of tables between them, from the monolith's to the service's."""
+
+    databases: Databases
+    pairs: tuple[Pair, ...]
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.databases.group.name
+
+    def flow(self, owner: Owner) -> Flow:
+        """Return the way from the owner's database to the other's."""
+        forward = owner is Owner.MONOLITH
+        source = self.databases.store(owner)
+        target = self.databases.store(other(owner))
+        pairs = self.pairs if forward else tuple(pair.reversed() for pair in self.pairs)
+        return Flow(self.name, source, target, pairs, carrier_between(source.engine, target.engine))
+
+
+def other(owner: Owner) -> Owner:
+    """Return the other side."""
+    return Owner.MONOLITH if owner is Owner.SERVICE else Owner.SERVICE
+
+
+def find_group(routes: RouteTable, name: str) -> Group:
+    """Return a group by name. Raises UnknownGroup, which names near ones."""
+    if name in routes.groups:
+        return routes.groups[name]
+    near = get_close_matches(name, routes.groups, 3, cutoff=0.5) or list(routes.groups)
+    raise UnknownGroup(
+        f"there is no group {name!r}; the routing table has {', '.join(near) or 'none'}",
+        next="strangler routes",
+    )
+
+
+@contextmanager
+def open_databases(group: Group, environ: Mapping[str, str], var: Path) -> Iterator[Databases]:
+    """Open both databases. Raises SourceUnreachable or TargetUnreachable."""
+    monolith_at = address_of(MONOLITH, environ, var)
+    service_at = address_of(group.service, environ, var)
+    with (
+        _opened(monolith_at, "the monolith's database", SourceUnreachable) as monolith,
+        _opened(service_at, "the service's database", TargetUnreachable) as service,
+    ):
+        yield Databases(group, monolith, service, monolith_at.shown, service_at.shown)
+
+
+@contextmanager
+def _opened(
+    address: Address, whose: str, refusal: type[SourceUnreachable | TargetUnreachable]
+) -> Iterator[Store]:
+    try:
+        store: Store = (
+            SqliteStore(address.place) if address.engine is Engine.SQLITE else PostgresStore(address.place)
+        )
+    except DRIVER_FAULTS as fault:
+        said = str(fault).strip().splitlines()[0]
+        raise refusal(
+            f"{whose} at {address.shown} does not open: {said}; wanted the address in {address.variable}",
+            next=f"export {address.variable}=URL",
+        ) from None
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,82 @@
+"""The takeover's own tables and triggers on SQLite, as SQL. Pure.
+
+SQLite has triggers for rows alone: an UPDATE or DELETE that meets no row passes a fence, and what INSERT OR
+REPLACE evicts is not captured; verification finds that.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from strangler.takeover.shape import Shape
+
+CONTROL = """
+CREATE TABLE IF NOT EXISTS strangler_owner (takeover TEXT NOT NULL, epoch INTEGER NOT NULL, owner TEXT NOT
+NULL, outcome TEXT NOT NULL, position TEXT NOT NULL, decided_by TEXT NOT NULL,
+    at TEXT DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (takeover, epoch));
+CREATE TABLE IF NOT EXISTS strangler_lease (takeover TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
+    token TEXT NOT NULL, holder TEXT NOT NULL, applying INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS strangler_note (takeover TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (takeover, name));
+"""
+EVENTS = ("insert", "update", "delete")
+OURS = ("strangler_capture_", "strangler_fence_")
+
+
+def identifier(name: str) -> str:
+    """Quote a name of the schema."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names quoted, with commas."""
+    return ", ".join(map(identifier, names))
+
+
+def log_of(table: str) -> str:
+    """Return the name of a table's log."""
+    return f"strangler_log_{table}"
+
+
+def log_table(shape: Shape) -> str:
+    """Return the statement that makes a table's log: keys as they are, no type and so no conversion."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {identifier(log_of(shape.table))}"
+        f" (seq INTEGER PRIMARY KEY AUTOINCREMENT, {listed(shape.key)})"
+    )
+
+
+def capture_triggers(shape: Shape) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each trigger that logs keys; an update logs two where it changes the key."""
+    log, columns = identifier(log_of(shape.table)), listed(shape.key)
+    old, new = (", ".join(f"{row}.{identifier(name)}" for name in shape.key) for row in ("OLD", "NEW"))
+    moved = " OR ".join(f"OLD.{identifier(name)} IS NOT NEW.{identifier(name)}" for name in shape.key)
+    bodies = {
+        "insert": f"INSERT INTO {log} ({columns}) VALUES ({new});",
+        "delete": f"INSERT INTO {log} ({columns}) VALUES ({old});",
+        "update": f"INSERT INTO {log} ({columns}) VALUES ({new});"
+        f" INSERT INTO {log} ({columns}) SELECT {old} WHERE {moved};",
+    }
+    for event in EVENTS:
+        name = f"strangler_capture_{event}_{shape.table}"
+        on = f"AFTER {event.upper()} ON {identifier(shape.table)}"
+        yield name, f"CREATE TRIGGER {identifier(name)} {on} BEGIN {bodies[event]} END"
+
+
+def fence_triggers(shape: Shape, takeover: str, epoch: int) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each trigger that refuses writes while the lease holder is not applying."""
+    said = f"strangler: table {shape.table} moved (takeover {takeover}, epoch {epoch})"
+    applying = f"(SELECT applying FROM strangler_lease WHERE takeover = {literal(takeover)})"
+    for event in EVENTS:
+        name = f"strangler_fence_{event}_{shape.table}"
+        on = f"BEFORE {event.upper()} ON {identifier(shape.table)} WHEN {applying} IS NOT 1"
+        yield name, f"CREATE TRIGGER {identifier(name)} {on} BEGIN SELECT RAISE(ABORT, {literal(said)}); END"
+
+
+def drop_triggers(kind: str, table: str) -> Iterator[str]:
+    """Yield the statements that drop a table's triggers of one kind, `capture` or `fence`."""
+    for event in EVENTS:
+        yield f"DROP TRIGGER IF EXISTS {identifier(f'strangler_{kind}_{event}_{table}')}"

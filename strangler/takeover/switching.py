@@ -1,0 +1,296 @@
+"""Change the owner of a table set: hold, fence, drain, commit, route, release. Cutover and rollback are
+this, once in each direction.
+
+One row decides, in the database of the owner-to-be: what is inserted first for an epoch, `committed` or
+`aborted`, is what happened, whoever dies when. Everything before it can be undone, everything after it only
+be finished. The proxy is told, and never relied on.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+
+from proxy.routes import Owner
+from strangler.errors import NotVerified, TableDirty, Undecided
+from strangler.takeover.engines import LeaseLost, Store, Transaction
+from strangler.takeover.flow import Flow, all_copied, step
+from strangler.takeover.gateway import Gateway
+from strangler.takeover.patience import Patience
+from strangler.takeover.session import DRIVER_FAULTS, Leases, Takeover, other
+from strangler.takeover.state import Note, Outcome, OwnerRow, encode
+
+# Ids left unused between the old owner's last one and the new one's first.
+ID_GAP = 1000
+LONGEST_CHASE = 1000  # steps after which a source that changes faster than it is followed is left
+
+
+class Step(StrEnum):
+    """Where a change of owner is, in the order in which it happens."""
+
+    ARM = "arm"
+    ARMED = "armed"
+    HELD = "held"
+    FENCED = "fenced"
+    DRAINED = "drained"
+    COMMITTED = "committed"
+    ADOPTED = "adopted"
+    ROUTED = "routed"
+    RELEASED = "released"
+    ABORTED = "aborted"
+    REOPENED = "reopened"
+
+
+Reached = Callable[[Step], None]
+
+
+def nobody_cares(_step: Step) -> None:
+    """Hear of a step and do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """When each step was reached, in seconds from the first."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One change of owner, from `origin` to the other side, at `epoch`."""
+
+    takeover: Takeover
+    leases: Leases
+    origin: Owner
+    epoch: int
+    gateway: Gateway
+    patience: Patience = field(default_factory=Patience)
+    reached: Reached = nobody_cares
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.takeover.name
+
+    @property
+    def to(self) -> Owner:
+        """The owner-to-be."""
+        return other(self.origin)
+
+    @property
+    def flow(self) -> Flow:
+        """The way that rows went until now."""
+        return self.takeover.flow(self.origin)
+
+    @property
+    def old(self) -> Store:
+        """The database that gives the ownership away."""
+        return self.takeover.databases.store(self.origin)
+
+    @property
+    def new(self) -> Store:
+        """The database that gets it."""
+        return self.takeover.databases.store(self.to)
+
+
+def change_owner(switch: Switch) -> tuple[Timed, ...]:
+    """Do all of it; return when each step was reached. What fails before the row is decided is undone.
+
+    Raises Undecided where the owner-to-be cannot be asked: then nobody may write until it answers.
+    """
+    times: list[Timed] = []
+    started = perf_counter()
+
+    def note(reached: Step) -> None:
+        times.append(Timed(reached, perf_counter() - started))
+        switch.reached(reached)
+
+    arm(switch)
+    note(Step.ARMED)
+    switch.gateway.hold(switch.name)
+    try:
+        note(Step.HELD)
+        fence(switch)
+        note(Step.FENCED)
+        finish(switch, note)
+    except LeaseLost:
+        raise  # another coordinator decides now
+    except Exception:
+        with suppress(LeaseLost):  # then the row is there already: it was decided, or another decides
+            abort(switch)
+        raise
+    finally:
+        switch.gateway.release(switch.name)
+    note(Step.RELEASED)
+    return tuple(times)
+
+
+def arm(switch: Switch) -> None:
+    """Make sure that nothing stands in the way, and do beforehand what need not be done behind the fence.
+
+    Raises NotVerified, TableDirty, or whatever the way back would fail with.
+    """
+    switch.reached(Step.ARM)
+    catch_up(switch)
+    ready(switch.flow)
+    back = switch.takeover.flow(switch.to)
+    with switch.new.snapshot() as moment:
+        capturing = not moment.missing_capture(back.sources, switch.name)
+    if not capturing:
+        switch.patience.insist(switch.name, lambda wait: _capture_new(switch, back, wait))
+    with suppress(_Undone), switch.old.transaction(switch.leases.of(switch.origin)) as into:
+        _prove_writable(into, back)
+        raise _Undone
+
+
+def fence(switch: Switch) -> None:
+    """Let every writer of the old owner end, and refuse all who come after. Raises WritersInTheWay."""
+
+    def install(wait: float) -> None:
+        with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
+            into.lock_out_writers(switch.flow.sources)
+            into.fence(switch.flow.sources, switch.name, switch.epoch)
+
+    switch.patience.insist(switch.name, install)
+
+
+def finish(switch: Switch, note: Reached) -> None:
+    """Behind the fence: drain, decide, and tell everybody. May be called again after a crash."""
+    drain(switch)
+    note(Step.DRAINED)
+    row = commit(switch)
+    note(Step.COMMITTED)
+    follow_up(switch, row, note)
+
+
+def follow_up(switch: Switch, row: OwnerRow, note: Reached) -> None:
+    """Do what a committed row makes true: the old owner follows the new one, and routes lead there."""
+    adopt(switch, row)
+    note(Step.ADOPTED)
+    switch.gateway.route(switch.name, switch.to)
+    note(Step.ROUTED)
+
+
+def drain(switch: Switch) -> None:
+    """Follow to the end: behind the fence nothing changes any more. Raises TableDirty."""
+    catch_up(switch)
+    ready(switch.flow)
+
+
+def commit(switch: Switch) -> OwnerRow:
+    """Decide the epoch, in one transaction on the owner-to-be: numbers, fence, row. Raises LeaseLost."""
+    numbers = _highest_ids(switch)
+    back = switch.takeover.flow(switch.to)
+    with switch.new.transaction(switch.leases.of(switch.to)) as into:
+        into.lock_out_writers(back.sources)
+        for shape in back.sources:
+            into.start_ids_after(shape, numbers[shape.table])
+        into.lift_fence(back.sources)
+        row = OwnerRow(switch.epoch, switch.to, Outcome.COMMITTED, into.position())
+        if not into.decide(row, "coordinator"):
+            raise LeaseLost(switch.name)
+        into.enter(switch.epoch)
+    return row
+
+
+def adopt(switch: Switch, row: OwnerRow) -> None:
+    """Turn the old owner into a follower of the new one. Safe to run again."""
+    back = switch.takeover.flow(switch.to)
+
+    def turn(wait: float) -> None:
+        with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
+            into.lock_out_writers(back.targets)
+            into.stop_capture(back.targets)
+            into.keep(Note.CHECKPOINT, encode(all_copied(back, row.position)))
+            into.enter(row.epoch)
+
+    switch.patience.insist(switch.name, turn)
+
+
+def abort(switch: Switch) -> None:
+    """Give the change up, if it was not decided: the row first, then the fence. Raises Undecided."""
+    row = OwnerRow(switch.epoch, switch.to, Outcome.ABORTED)
+    try:
+        with switch.new.transaction(switch.leases.of(switch.to)) as into:
+            first = into.decide(row, "coordinator")
+    except DRIVER_FAULTS as fault:
+        raise Undecided(
+            f"the database of the owner-to-be does not answer ({fault}), so nobody knows whether epoch"
+            f" {switch.epoch} of {switch.name!r} was decided; the fence stays up and nobody may write",
+            next=f"strangler takeover resume {switch.name}        (once it answers)",
+        ) from None
+    if first:
+        switch.reached(Step.ABORTED)
+        reopen(switch)
+
+
+def reopen(switch: Switch) -> None:
+    """Lift the fence of an aborted change. Safe to run again."""
+
+    def lift(wait: float) -> None:
+        with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
+            into.lift_fence(switch.flow.sources)
+
+    switch.patience.insist(switch.name, lift)
+    switch.reached(Step.REOPENED)
+
+
+def catch_up(switch: Switch) -> None:
+    """Step until there is nothing left to do, or the source keeps changing."""
+    for _ in range(LONGEST_CHASE):
+        if step(switch.flow, switch.leases.of(switch.to)).settled:
+            return
+
+
+def ready(flow: Flow) -> None:
+    """Make sure that the follower is whole, as far as is known. Raises NotVerified or TableDirty."""
+    checkpoint = flow.checkpoint()
+    if checkpoint is None or not checkpoint.complete:
+        raise NotVerified(
+            f"the tables of {flow.takeover!r} are not copied yet; wanted all of them, verified",
+            next=f"strangler takeover start {flow.takeover} --execute",
+        )
+    if checkpoint.dirty:
+        listed = "\n     ".join(f"{table}: {why}" for table, why in checkpoint.dirty.items())
+        raise TableDirty(
+            f"changes of {len(checkpoint.dirty)} table(s) of {flow.takeover!r} were not"
+            f" captured:\n     {listed}",
+            next=f"strangler takeover start {flow.takeover} --execute        (copies these anew)",
+        )
+    if not checkpoint.verified:
+        wanting = ", ".join(name for name, state in checkpoint.tables.items() if not state.verified)
+        raise NotVerified(
+            f"{wanting} of {flow.takeover!r} was not verified since it was copied; wanted every"
+            " table found equal",
+            next=f"strangler takeover verify {flow.takeover}",
+        )
+
+
+class _Undone(Exception):
+    """Ends a transaction that only proved something."""
+
+
+def _capture_new(switch: Switch, back: Flow, wait: float) -> None:
+    with switch.new.transaction(switch.leases.of(switch.to), wait=wait) as into:
+        into.lock_out_writers(back.sources)
+        into.start_capture(back.sources, switch.name)
+
+
+def _prove_writable(into: Transaction, back: Flow) -> None:
+    """Do to the old owner, in a transaction that is undone, what reverse sync will do."""
+    for pair in back.pairs:
+        into.delete(pair.target, pair.key_into, iter(()))
+        into.insert(pair.target, pair.into, iter(()))
+    into.keep(Note.CHECKPOINT, encode(all_copied(back, "")))
+
+
+def _highest_ids(switch: Switch) -> dict[str, int]:
+    """Return, for each table of the owner-to-be, the number above which its ids begin; 0 for none."""
+    numbers = {}
+    with switch.old.snapshot() as old, switch.new.snapshot() as new:
+        for pair in switch.flow.pairs:
+            highest = max(old.highest_id(pair.source), new.highest_id(pair.target))
+            numbers[pair.target.table] = highest + ID_GAP if highest or pair.source.key else 0
+    return numbers

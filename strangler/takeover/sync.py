@@ -1,0 +1,154 @@
+"""`strangler sync`: let every follower follow, for as long as this runs. One process a group applies at a
+time.
+
+It never decides who owns. While another process is at work on a takeover it steps back, and goes on after it,
+in whatever direction rows flow then. What it finds broken it says, and leaves to whoever runs the verbs.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from proxy.routes import Owner
+from strangler.errors import StranglerError
+from strangler.takeover.engines import LeaseLost
+from strangler.takeover.flow import Stepped, mistrust, step
+from strangler.takeover.handover import Where, opened
+from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, SYNC, Leases, Takeover, other
+from strangler.takeover.situation import Situation, situation
+from strangler.takeover.state import Note, Pace, decode
+
+IDLE = 0.1  # seconds until the next look where nothing had changed
+AWAY = 2.0  # seconds until the next try where there is nothing to follow, or a database is away
+PRUNE_AFTER = 2000  # changes applied after which their log entries are deleted
+
+Told = Callable[[str, str], None]
+
+
+@dataclass
+class Follower:
+    """One group's follower. `turn` does a little and says how many seconds the next turn may wait."""
+
+    where: Where
+    told: Told = lambda _group, _text: None
+    synced: Callable[[str, float], None] = lambda _group, _until: None
+    clock: Callable[[], float] = time.time
+    _open: ExitStack = field(default_factory=ExitStack)
+    _takeover: Takeover | None = None
+    _leases: Leases | None = None
+    _now: Situation | None = None
+    _said: str = ""
+    _unpruned: int = 0
+
+    def turn(self) -> float:
+        """Take the follower one step further, if it is this process that may."""
+        try:
+            return self._turn()
+        except LeaseLost:
+            self._leases = None
+            return IDLE
+        except StranglerError as error:
+            self._away(error.message)
+            return AWAY
+        except DRIVER_FAULTS as fault:
+            self._away(str(fault).strip())
+            return AWAY
+
+    def close(self) -> None:
+        """Close the databases; whoever waits may follow instead."""
+        self._open.close()
+        self._takeover = self._leases = None
+
+    def _turn(self) -> float:
+        takeover = self._takeover or self._opened()
+        if self._leases is None and not self._entered(takeover):
+            return IDLE
+        assert self._leases is not None
+        assert self._now is not None
+        flow = takeover.flow(self._now.owner)
+        lease = self._leases.of(_follower(self._now))
+        if not flow.target.holds(lease):
+            raise LeaseLost(takeover.name)
+        pace = self._pace(takeover)
+        if pace.paused:
+            self._say("paused")
+            return IDLE
+        began = self.clock()
+        done = step(flow, lease)
+        self._after(takeover, done, began)
+        if done.settled:
+            return IDLE
+        return done.copied / pace.rows if pace.rows else 0.0
+
+    def _opened(self) -> Takeover:
+        takeover = self._open.enter_context(opened(self.where))
+        takeover.databases.claim(SYNC)
+        self._takeover = takeover
+        return takeover
+
+    def _entered(self, takeover: Takeover) -> bool:
+        """Take the lease where nobody else is at work and nothing is half done."""
+        if takeover.databases.service.claim(f"{takeover.name}.{COORDINATOR}") is not None:
+            return False
+        try:
+            now = situation(takeover)
+            if not now.sound:
+                self._say(f"a change of owner is {now.state}: strangler takeover resume {takeover.name}")
+                return False
+            self._leases, self._now = takeover.databases.take_leases(), now
+            self._say(f"following the {now.owner} since epoch {now.epoch}")
+        finally:
+            takeover.databases.give_up(COORDINATOR)
+        return True
+
+    def _after(self, takeover: Takeover, done: Stepped, began: float) -> None:
+        assert self._leases is not None
+        assert self._now is not None
+        flow = takeover.flow(self._now.owner)
+        for table, why in done.checkpoint.dirty.items():
+            self._say(f"{table} is DIRTY: {why}")
+        if done.settled:
+            self.synced(takeover.name, began)
+            mistrust(flow, self._leases.of(_follower(self._now)), self._now.epoch)
+        self._unpruned += done.changed
+        if self._unpruned >= PRUNE_AFTER or (done.settled and self._unpruned):
+            with flow.source.transaction(self._leases.of(self._now.owner)) as into:
+                into.forget_log(flow.sources, done.checkpoint.position)
+            self._unpruned = 0
+
+    def _pace(self, takeover: Takeover) -> Pace:
+        text = takeover.databases.service.read_note(takeover.name, Note.PACE)
+        return decode(text, Pace) if text else Pace()
+
+    def _away(self, why: str) -> None:
+        self._say(why)
+        self._open.close()
+        self._open = ExitStack()
+        self._takeover = self._leases = None
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self.told(self.where.group, text)
+            self._said = text
+
+
+def sync(followers: list[Follower], stopping: Callable[[], bool], pause: Callable[[float], None]) -> None:
+    """Follow until `stopping`. One group's trouble delays no other for longer than its step."""
+    due = {follower.where.group: 0.0 for follower in followers}
+    passed = 0.0
+    try:
+        while not stopping():
+            for follower in followers:
+                if due[follower.where.group] <= passed:
+                    due[follower.where.group] = passed + follower.turn()
+            wait = max(0.0, min(due.values()) - passed)
+            pause(wait)
+            passed += wait
+    finally:
+        for follower in followers:
+            follower.close()
+
+
+def _follower(now: Situation) -> Owner:
+    return other(now.owner)

@@ -1,0 +1,131 @@
+"""`takeover verify`: prove that the follower holds what the owner holds, while writes go on.
+
+The follower is brought to one moment of the owner's, and both are read as they were then. What is found equal
+stays so: what changes later is in the log. Killed, it goes on with the tables it had not finished (`again`
+reads all of them).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from proxy.routes import Owner, RouteTable
+from strangler.errors import NotVerified
+from strangler.takeover.comparing import Compared, compare
+from strangler.takeover.engines import Snapshot
+from strangler.takeover.fitness import fit_takeover
+from strangler.takeover.flow import Flow, step, step_to
+from strangler.takeover.mapping import Mapping as TableMappings
+from strangler.takeover.session import COORDINATOR, Takeover, find_group, open_databases
+from strangler.takeover.shape import Pair
+from strangler.takeover.state import Checkpoint, Lease, Note, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What `takeover verify` read and found. `skipped` were found equal before, and are still."""
+
+    group: str
+    owner: Owner
+    tables: tuple[Compared, ...]
+    skipped: tuple[str, ...]
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """The rows that were read."""
+        return sum(table.rows for table in self.tables)
+
+    @property
+    def differing(self) -> int:
+        """The rows that are not the same."""
+        return sum(table.differing for table in self.tables)
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+def verify(
+    routes: RouteTable,
+    name: str,
+    environ: Mapping[str, str],
+    var: Path,
+    *,
+    mappings: TableMappings | None = None,
+    again: bool = False,
+    told: Callable[[str, int], None] = lambda _table, _rows: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> VerifyReport:
+    """Compare every table of group `name`. Raises Refused where there is nothing to compare."""
+    with open_databases(find_group(routes, name), environ, var) as databases:
+        takeover = fit_takeover(databases, mappings or TableMappings())
+        owner = databases.started().owner
+        flow = takeover.flow(owner)
+        before = _checkpoint(flow)
+        wanted = [pair for pair in flow.pairs if again or not before.tables[pair.table].verified]
+        skipped = tuple(pair.table for pair in flow.pairs if pair not in wanted)
+        started = clock()
+        with ExitStack() as moments:
+            source, copy, begun = _same_moment(takeover, flow, moments)
+            tables = tuple(_verified(takeover, flow, wanted, (source, copy), begun, told))
+        return VerifyReport(name, owner, tables, skipped, clock() - started)
+
+
+def _same_moment(takeover: Takeover, flow: Flow, moments: ExitStack) -> tuple[Snapshot, Snapshot, Checkpoint]:
+    """Return both databases as they were when the follower had just come to the owner's state."""
+    takeover.databases.claim(COORDINATOR)
+    lease = _lease(takeover, flow)
+    while not step(flow, lease).checkpoint.complete:
+        pass
+    source = moments.enter_context(flow.source.snapshot())
+    checkpoint = step_to(flow, lease, source).checkpoint
+    copy = moments.enter_context(flow.target.snapshot())
+    takeover.databases.give_up(COORDINATOR)
+    return source, copy, checkpoint
+
+
+def _verified(
+    takeover: Takeover,
+    flow: Flow,
+    wanted: list[Pair],
+    moments: tuple[Snapshot, Snapshot],
+    begun: Checkpoint,
+    told: Callable[[str, int], None],
+) -> Iterator[Compared]:
+    for pair in wanted:
+        found = compare(flow, pair, *moments, told=lambda rows, table=pair.table: told(table, rows))  # type: ignore[misc]
+        _remember(takeover, flow, pair.table, begun, equal=not found.differing)
+        yield found
+
+
+def _remember(takeover: Takeover, flow: Flow, table: str, begun: Checkpoint, *, equal: bool) -> None:
+    """Keep in the checkpoint what was found, unless the table was begun anew meanwhile."""
+    takeover.databases.claim(COORDINATOR)
+    with flow.target.transaction(_lease(takeover, flow)) as into:
+        known = decode(into.checkpoint() or "", Checkpoint)
+        state = known.tables[table]
+        if state.begun == begun.tables[table].begun:
+            tables = {**known.tables, table: msgspec.structs.replace(state, verified=equal)}
+            into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, tables)))
+    takeover.databases.give_up(COORDINATOR)
+
+
+def _lease(takeover: Takeover, flow: Flow) -> Lease:
+    leases = takeover.databases.take_leases()
+    return leases.monolith if flow.target is takeover.databases.monolith else leases.service
+
+
+def _checkpoint(flow: Flow) -> Checkpoint:
+    known = flow.checkpoint()
+    if known is None:
+        raise NotVerified(
+            f"the database that follows holds no copy of {flow.takeover!r} yet; wanted one to verify",
+            next=f"strangler takeover resume {flow.takeover}",
+        )
+    return known

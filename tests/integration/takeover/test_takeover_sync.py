@@ -1,0 +1,159 @@
+"""`strangler sync` keeps every follower following, whichever way, and steps back for whoever decides."""
+
+import pytest
+
+from proxy.routes import Owner
+from strangler import errors
+from strangler.takeover.cutover import cutover
+from strangler.takeover.pace import set_pace
+from strangler.takeover.resume import resume
+from strangler.takeover.rollback import rollback
+from strangler.takeover.state import Pace
+from strangler.takeover.switching import Step
+from strangler.takeover.sync import Follower, sync
+from tests.integration.takeover.things import Things
+
+
+class Killed(BaseException):
+    """The end of a process, as far as its code can tell."""
+
+
+class Listening:
+    """A follower's listener, and a bounded number of its turns."""
+
+    def __init__(self, things: Things) -> None:
+        self.said: list[str] = []
+        self.until: list[float] = []
+        self.clock = iter(range(100, 10_000))
+        self.follower = Follower(
+            things.where,
+            lambda _group, text: self.said.append(text),
+            lambda _group, until: self.until.append(until),
+            lambda: float(next(self.clock)),
+        )
+
+    def turns(self, number: int = 12) -> None:
+        """Take some turns without waiting."""
+        left = iter(range(number))
+        sync([self.follower], lambda: next(left, None) is None, lambda _: None)
+
+    def keep_turning(self, number: int = 12) -> None:
+        """Take some turns and stay."""
+        for _ in range(number):
+            self.follower.turn()
+
+
+@pytest.fixture
+def listening(things):
+    there = Listening(things)
+    yield there
+    there.follower.close()
+
+
+def test_what_the_owner_writes_arrives_whoever_owns(things, listening):
+    things.copy()
+    things.side(Owner.MONOLITH).run("UPDATE thing SET note = 'one'")
+    listening.keep_turning()
+    assert things.equal()
+    cutover(things.where, execute=True)
+    things.side(Owner.SERVICE).run("UPDATE thing SET note = 'two'; DELETE FROM thing WHERE id = 4")
+    listening.keep_turning()
+    assert things.equal()
+    rollback(things.where, execute=True)
+    things.side(Owner.MONOLITH).run("UPDATE thing SET note = 'three'")
+    listening.keep_turning()
+    assert things.equal()
+    assert listening.said == [
+        "following the monolith since epoch 1",
+        "following the service since epoch 2",
+        "following the monolith since epoch 3",
+    ]
+
+
+def test_the_backfill_goes_on_where_start_was_killed(things, listening):
+    with things.open() as following:
+        following.step()
+    listening.keep_turning()
+    assert things.equal()
+
+
+def test_a_second_sync_follows_nothing_and_waits(things, listening):
+    things.copy()
+    listening.keep_turning(2)
+    second = Listening(things)
+    second.turns(2)
+    assert any("is at work on the takeover" in text for text in second.said)
+    listening.follower.close()
+    second.turns(2)
+    assert second.said[-1].startswith("following the monolith")
+
+
+def test_it_waits_until_a_takeover_is_started(things, listening):
+    listening.keep_turning(2)
+    assert any("no takeover of group 'catalog' was started" in text for text in listening.said)
+    things.copy()
+    listening.keep_turning(2)
+    assert listening.said[-1] == "following the monolith since epoch 1"
+
+
+def test_it_touches_nothing_while_a_change_of_owner_is_half_done(things, listening):
+    things.copy()
+
+    def die(step: Step) -> None:
+        if step is Step.FENCED:
+            raise Killed
+
+    with pytest.raises(Killed):
+        cutover(things.reaching(die).where, execute=True)
+    listening.keep_turning(3)
+    assert listening.said == ["a change of owner is fenced: strangler takeover resume catalog"]
+    resume(things.where, execute=True)
+    listening.keep_turning(3)
+    assert listening.said[-1] == "following the service since epoch 2"
+
+
+def test_a_cutover_takes_over_from_a_running_sync(things, listening):
+    things.copy()
+    listening.keep_turning(2)
+    cutover(things.where, execute=True)
+    assert things.writable_sides() == [Owner.SERVICE]
+
+
+def test_paused_it_stands_still_and_goes_on_when_it_may(things, listening):
+    things.copy()
+    set_pace(things.where, Pace(paused=True))
+    things.side(Owner.MONOLITH).run("UPDATE thing SET note = 'new'")
+    listening.keep_turning()
+    assert not things.equal()
+    set_pace(things.where, Pace())
+    listening.keep_turning()
+    assert things.equal()
+
+
+def test_a_bounded_copy_waits_as_long_as_its_rows_cost(things, listening):
+    with things.open():
+        set_pace(things.where, Pace(rows=4))
+    assert max(listening.follower.turn() for _ in range(3)) == 2.0
+
+
+def test_pacing_what_was_not_started_is_refused(things):
+    with pytest.raises(errors.NotStarted):
+        set_pace(things.where, Pace())
+
+
+def test_a_broken_capture_is_said_and_never_mended_in_silence(things, listening):
+    things.copy()
+    if things.sides.source.is_sqlite:
+        things.sides.source.run("DROP TRIGGER strangler_capture_insert_thing")
+    else:
+        things.sides.source.run("ALTER TABLE thing DISABLE TRIGGER strangler_capture_insert")
+    listening.keep_turning()
+    assert any("thing is DIRTY" in text and "strangler_capture_insert" in text for text in listening.said)
+    with pytest.raises(errors.TableDirty):
+        cutover(things.where, execute=True)
+
+
+def test_the_proxy_hears_how_far_the_copy_is_by_a_clock_read_before_the_moment(things, listening):
+    things.copy()
+    listening.keep_turning(3)
+    assert listening.until == [100.0, 101.0, 102.0]

@@ -1,0 +1,107 @@
+"""Verification is exact while writes go on, names rows, and what it found stays true."""
+
+import pytest
+
+from proxy.routes import Owner
+from strangler import errors
+from strangler.takeover.comparing import Kind
+from strangler.takeover.cutover import cutover
+from strangler.takeover.handover import opened
+from strangler.takeover.verify import verify
+from tests.integration.takeover.things import Following, Things
+
+
+def spoil(things: Things, script: str) -> None:
+    """Write to the follower, past its fence, as nobody should."""
+    target = things.sides.target
+    if target.is_sqlite:
+        target.run(
+            f"UPDATE strangler_lease SET applying = 1; {script}; UPDATE strangler_lease SET applying = 0"
+        )
+    else:
+        target.run(
+            "ALTER TABLE thing DISABLE TRIGGER ALL;"
+            f"{script}; ALTER TABLE thing ENABLE TRIGGER ALL;"
+            "ALTER TABLE thing ENABLE ALWAYS TRIGGER aaa_strangler_fence"
+        )
+
+
+@pytest.mark.parametrize(
+    ("script", "key", "kind"),
+    [
+        ("UPDATE thing SET note = 'other' WHERE id = 4", "id=4", Kind.DIFFERENT),
+        ("UPDATE thing SET note = '' WHERE id = 4", "id=4", Kind.DIFFERENT),
+        ("DELETE FROM thing WHERE id = 5", "id=5", Kind.MISSING),
+        ("INSERT INTO thing (id, code) VALUES (99, 'x')", "id=99", Kind.EXTRA),
+        ("INSERT INTO thing (id, code) VALUES (-99, 'x')", "id=-99", Kind.EXTRA),
+    ],
+)
+def test_a_row_that_differs_is_named_and_nothing_is_switched(things, script, key, kind):
+    things.copy()
+    spoil(things, script)
+    report = things.verify()
+    assert [(each.key, each.kind) for table in report.tables for each in table.differences] == [(key, kind)]
+    with pytest.raises(errors.NotVerified):
+        cutover(things.where, execute=True)
+
+
+def test_writes_that_go_on_meanwhile_are_no_differences(things):
+    things.copy()
+    turns = iter(range(100))
+
+    def write(*_):
+        things.sides.source.run(f"UPDATE thing SET note = 'n{next(turns)}'; DELETE FROM thing WHERE id = 3")
+
+    report = verify(
+        things.where.routes, "catalog", things.sides.environ, things.sides.var, again=True, told=write
+    )
+    assert next(turns) > 0
+    assert report.differing == 0
+
+
+def test_what_was_found_equal_is_not_read_again_unless_asked(things):
+    things.copy()
+    place = things.where.routes, "catalog", things.sides.environ, things.sides.var
+    assert verify(*place).skipped == ("thing",)
+    assert verify(*place, again=True).rows == 8
+
+
+def test_a_table_that_was_begun_anew_meanwhile_is_not_called_equal(things):
+    with things.open() as following:
+        following.settle()
+
+    def lose_the_capture(*_):
+        if things.sides.source.is_sqlite:
+            things.sides.source.run("DROP TRIGGER IF EXISTS strangler_capture_update_thing")
+        else:
+            things.sides.source.run("ALTER TABLE thing DISABLE TRIGGER strangler_capture_update")
+        with opened(things.where) as takeover:
+            Following(takeover, takeover.databases.take_leases()).step()
+
+    verify(things.where.routes, "catalog", things.sides.environ, things.sides.var, told=lose_the_capture)
+    with things.open() as following:
+        assert not following.flow().checkpoint().verified
+
+
+def test_what_sqlites_replace_evicts_unseen_is_found_at_the_latest_before_the_cutover(sqlite_things):
+    things = sqlite_things
+    with things.open() as following:
+        following.settle()
+        # Row 2 has the code: REPLACE takes it away without firing its triggers.
+        things.sides.source.run("INSERT OR REPLACE INTO thing (id, code) VALUES (50, 'c2')")
+        with pytest.raises(Exception, match="UNIQUE"):
+            following.settle()
+        things.sides.source.run("UPDATE thing SET code = 'other' WHERE id = 50")
+        following.settle()
+    report = things.verify()
+    assert [(each.key, each.kind) for each in report.tables[0].differences] == [("id=2", Kind.EXTRA)]
+    with pytest.raises(errors.NotVerified):
+        cutover(things.where, execute=True)
+
+
+def test_the_way_back_is_verified_too(things):
+    things.copy()
+    cutover(things.where, execute=True)
+    things.side(Owner.SERVICE).run("UPDATE thing SET note = 'new'")
+    report = things.verify()
+    assert (report.owner, report.differing, report.rows) == (Owner.SERVICE, 0, 8)
