@@ -9,13 +9,17 @@ from pathlib import Path
 from bench.tools import TASKSET, WRK
 from strangler.errors import LoadFailed
 
+BROWSERS = 400  # each with a User-Agent and cookies of its own
 SCRIPT = """
 local requests, turn = {}, 0
 function init(args)
-    for _, path in ipairs({%(paths)s}) do
-        requests[#requests + 1] = wrk.format("GET", path, {
+    local paths = {%(paths)s}
+    for n = 0, math.max(#paths, %(browsers)d) - 1 do
+        local browser = n %% %(browsers)d
+        requests[#requests + 1] = wrk.format("GET", paths[n %% #paths + 1], {
             Host = "shop.example", Accept = "application/json", ["Accept-Encoding"] = "gzip",
-            ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"})
+            ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:" .. 100 + browser .. ".0)",
+            Cookie = string.format("csrftoken=%%032d; cart=%%08d", browser, browser)})
     end
 end
 function request()
@@ -48,9 +52,9 @@ class Load:
         return self.requests / self.seconds
 
 
-def write_script(file: Path, paths: Sequence[str]) -> Path:
-    """Write the wrk script that asks for `paths` in turn, over and over; return `file`."""
-    file.write_text(SCRIPT % {"paths": ", ".join(json.dumps(path) for path in paths)})
+def write_script(file: Path, paths: Sequence[str], browsers: int = BROWSERS) -> Path:
+    """Write the wrk script that asks for `paths` in turn, as one of so many browsers each; return `file`."""
+    file.write_text(SCRIPT % {"paths": ", ".join(json.dumps(path) for path in paths), "browsers": browsers})
     return file
 
 

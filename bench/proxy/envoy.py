@@ -7,7 +7,9 @@ from bench.envoy import address, cluster, listener, virtual_host
 from bench.proxy.workload import BenchRoute
 
 
-def config(port: int, admin_port: int, origin_port: int, routes: Sequence[BenchRoute]) -> dict[str, Any]:
+def config(
+    port: int, admin_port: int, origin_port: int, routes: Sequence[BenchRoute], log: str
+) -> dict[str, Any]:
     """Return a static Envoy configuration: one listener, one route list, two clusters on the same origin."""
     routing = {
         "route_config": {"virtual_hosts": [virtual_host([route_to(each, "service") for each in routes])]}
@@ -15,7 +17,7 @@ def config(port: int, admin_port: int, origin_port: int, routes: Sequence[BenchR
     return {
         "admin": {"address": address(admin_port)},
         "static_resources": {
-            "listeners": [listener(port, routing)],
+            "listeners": [listener(port, routing, log)],
             "clusters": [cluster("monolith", origin_port), cluster("service", origin_port)],
         },
     }

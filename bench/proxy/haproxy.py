@@ -6,6 +6,14 @@ from bench.proxy.workload import BenchRoute
 
 STATIC_MAP = "static.map"
 PREFIX_MAP = "prefix.map"
+# What an access log of ours says, as far as HAProxy knows it.
+LOGGED = "".join(
+    (
+        r"{\"time\":\"%tr\",\"request_id\":\"%[var(txn.id)]\",\"client\":\"%ci\",",
+        r"\"method\":\"%HM\",\"path\":\"%HPO\",\"status\":%ST,\"bytes\":%B,",
+        r"\"target\":\"%b\",\"connect\":%Tc,\"first_byte\":%Tr,\"total\":%Ta}",
+    )
+)
 
 
 def maps(routes: Sequence[BenchRoute]) -> dict[str, str]:
@@ -22,6 +30,7 @@ def config(port: int, admin_port: int, origin_port: int, directory: str, connect
     nbthread 1
     no strict-limits
     maxconn {connections}
+    log stdout format raw local0
 defaults
     mode http
     timeout connect 5s
@@ -32,8 +41,11 @@ defaults
     http-reuse always
 frontend clients
     bind 127.0.0.1:{port} backlog 1024
+    log global
+    log-format "{LOGGED}"
     option forwardfor
-    http-request set-header X-Request-ID %[uuid()]
+    http-request set-var(txn.id) uuid()
+    http-request set-header X-Request-ID %[var(txn.id)]
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Host %[req.hdr(Host)]
     http-request set-var(txn.target) path,map_str({directory}/{STATIC_MAP})

@@ -24,6 +24,7 @@ def config(
 {locations}
     }}""",
         connections=connections,
+        access_log=f"{directory}/access.jsonl",
     )
 
 

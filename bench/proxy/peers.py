@@ -1,7 +1,7 @@
 """The proxies that are measured: how each is configured and started.
 
-Every peer gets the same routes, a request id on each request, X-Forwarded-For, -Proto and -Host, counters on,
-access log off, one worker, keep-alive on both sides. Where a peer has a cheaper form than a template (nginx,
+Every peer gets the same routes, a request id on each request, X-Forwarded-For, -Proto and -Host, counters and
+access log on, one worker, keep-alive on both sides. Where a peer has a cheaper form than a template (nginx,
 HAProxy and Envoy match by prefix), it gets the cheaper one: if it errs, it errs in favour of others.
 """
 
@@ -14,6 +14,8 @@ from bench.envoy import command as envoy_command
 from bench.proxy import envoy, haproxy, nginx, ours
 from bench.proxy.workload import BenchRoute, bench_routes
 from bench.tools import HAPROXY, NGINX
+
+ACCESS_LOG = "access.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,15 @@ def _haproxy(setting: Setting) -> list[str]:
 def _envoy(setting: Setting) -> list[str]:
     config = setting.folder / "envoy.json"
     config.write_text(
-        json.dumps(envoy.config(setting.port, setting.admin_port, setting.origin_port, setting.routes))
+        json.dumps(
+            envoy.config(
+                setting.port,
+                setting.admin_port,
+                setting.origin_port,
+                setting.routes,
+                str(setting.folder / ACCESS_LOG),
+            )
+        )
     )
     return envoy_command(config, workers=1)
 
@@ -74,7 +84,8 @@ def _envoy(setting: Setting) -> list[str]:
 def _ours(setting: Setting) -> list[str]:
     table = setting.folder / "routes.toml"
     table.write_text(ours.table(setting.origin_port, setting.origin_port, setting.routes))
-    extra = ["--admin", f"127.0.0.1:{setting.admin_port}"]
+    log = str(setting.folder / ACCESS_LOG)
+    extra = ["--admin", f"127.0.0.1:{setting.admin_port}", "--access-log", log]
     return ours.command(setting.python, table, setting.folder, port=setting.port, workers=1, extra=extra)
 
 
@@ -86,5 +97,7 @@ PEERS = {
         Peer("envoy", bench_routes(50), _envoy),
         Peer("ours", bench_routes(50), _ours),
         Peer("ours-5000", bench_routes(5000), _ours),
+        Peer("nginx-5000", bench_routes(5000), _nginx),
+        Peer("envoy-5000", bench_routes(5000), _envoy),
     )
 }

@@ -28,7 +28,7 @@ def test_our_table_is_sound_and_sends_every_route_to_the_service(count: int) -> 
 def test_every_peer_is_given_every_route() -> None:
     routes = bench_routes(50)
     haproxy_maps = "".join(haproxy.maps(routes).values())
-    envoy_routes = str(envoy_config(20001, 20002, 20003, routes))
+    envoy_routes = str(envoy_config(20001, 20002, 20003, routes, "/run/access"))
     nginx_routes = nginx_config(20001, 20002, routes, "/run/bench")
     for route in routes:
         match = route.prefix or route.template
@@ -41,11 +41,11 @@ def test_the_compared_proxies_have_the_same_number_of_routes() -> None:
     assert {len(PEERS[name].routes) for name in ("nginx", "haproxy", "envoy", "ours")} == {50}
 
 
-def test_no_peer_writes_an_access_log() -> None:
+def test_every_peer_writes_an_access_log() -> None:
     routes = bench_routes(2)
-    assert "access_log off" in nginx_config(20001, 20002, routes, "/run/bench")
-    assert "access_log" not in str(envoy_config(20001, 20002, 20003, routes))
-    assert "\n    log " not in haproxy.config(20001, 20002, 20003, "/run/bench")
+    assert "access_log /run/bench/access.jsonl" in nginx_config(20001, 20002, routes, "/run/bench")
+    assert "/run/access" in str(envoy_config(20001, 20002, 20003, routes, "/run/access"))
+    assert "\n    log global" in haproxy.config(20001, 20002, 20003, "/run/bench")
 
 
 def test_the_origin_answers_216_bytes() -> None:
