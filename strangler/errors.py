@@ -242,6 +242,36 @@ class BrokenRules(Refused):
     id = "S307"
 
 
+class BadCorpus(Refused):
+    """The file that should hold requests cannot be read or holds something else."""
+
+    id = "S308"
+
+
+class NoCredentials(Refused):
+    """A role was asked for, and nothing says how it proves who it is."""
+
+    id = "S309"
+
+
+class NothingToAsk(Unmeasurable):
+    """No request of the corpus can be put to both sides."""
+
+    id = "S310"
+
+
+class NotRepeatable(Refused):
+    """The request of this comparison may change something, and a write is never done twice."""
+
+    id = "S311"
+
+
+class BadCase(Refused):
+    """The folder holds no regression case, or one that cannot be read."""
+
+    id = "S312"
+
+
 # --- S4xx: takeover ----------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import click
 
 from proxy.table import TableError, parse_table
 from strangler.cli.compare_gate import gate_, settle_
+from strangler.cli.compare_replay import cases_, import_, record_, replay_, rerun_, save_
 from strangler.cli.compare_rules import again_, check_, rules_
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
@@ -93,7 +94,10 @@ def pair_(
     sys.exit(_EXITS[comparison.verdict])
 
 
-for command in (rules_, check_, again_, gate_, settle_):
+for command in (
+    *(rules_, check_, again_, gate_, settle_),
+    *(record_, import_, replay_, rerun_, save_, cases_),
+):
     compare.add_command(command)
 
 

@@ -5,6 +5,7 @@ Lenient where files are edited by hand (bare line feeds), strict where framing d
 
 import io
 import socket
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import cast
 
@@ -36,6 +37,16 @@ def parse(data: bytes, method: str) -> Response:
     except (HTTPException, ValueError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
     return Response(parsed.status, headers, body, truncated, 0.0)
+
+
+def write(answer: Response) -> bytes:
+    """Return an answer as a raw HTTP response; a body without coding gets its length."""
+    lines = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
+    framed = {name.lower() for name, _ in answer.headers}
+    lines += [name + b": " + value for name, value in answer.headers if name.lower() != b"transfer-encoding"]
+    if b"content-length" not in framed:
+        lines.append(b"Content-Length: %d" % len(answer.body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + answer.body
 
 
 def _read(parsed: HTTPResponse) -> tuple[bytes, bool]:
