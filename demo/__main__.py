@@ -17,6 +17,7 @@ Everything is stopped; what the demo made is in var/demo. Try next:
   python monolith/manage.py seed --products 2000 --orders 300 --seed 1
   strangler takeover start catalog --execute
   strangler flip catalog.products            and compare report, status, history, back
+  strangler takeover verify catalog          and takeover cutover, status, rollback
   make down\
 """
 

@@ -1,4 +1,4 @@
-"""The story: one route of the catalog goes from the monolith to the service and back, under traffic."""
+"""The story: a route of the catalog goes to the service and back; then its tables do, under live writes."""
 
 import time
 from collections import Counter
@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from demo.handover import hand_over
 from demo.place import Place
 from demo.traffic import Traffic
 from demo.watch import Seen, Watch
@@ -65,7 +66,7 @@ def tell(place: Place, console: Console) -> list[str]:
     console.print()
     console.print(table)
     console.print("[dim]A request that was under way at a move ends where it began.[/dim]")
-    return wrong
+    return wrong + hand_over(place, console, _say)
 
 
 def _prepare(place: Place, console: Console) -> None:

@@ -57,8 +57,8 @@ class Watch:
         return Seen(
             requests=len(samples),
             problems=tuple(sample for sample in samples if sample.problem),
-            p50=_quantile(seconds, 50),
-            p99=_quantile(seconds, 99),
+            p50=quantile(seconds, 50),
+            p99=quantile(seconds, 99),
             answered={target: (wide if target in may_answer else strict)[target] for target in wide},
         )
 
@@ -100,7 +100,7 @@ class Watch:
         return totals
 
 
-def _quantile(seconds: Iterable[float], percent: int) -> float:
+def quantile(seconds: Iterable[float], percent: int) -> float:
     values = sorted(seconds)
     if len(values) < 2:
         return values[0] if values else 0.0

@@ -1,0 +1,100 @@
+"""The story's second part: the catalog's tables change their owner under live writes, back, and again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from demo.ledger import Balance, Writers, balance
+from demo.place import Place
+from demo.watch import quantile
+
+WRITERS = 3
+STEP_SECONDS = 6.0
+GROUP = "catalog"
+MOVES = (
+    ("the monolith owns", ()),
+    ("cutover", ("takeover", "cutover", GROUP, "--execute", "--reason", "the demo")),
+    ("rollback", ("takeover", "rollback", GROUP, "--execute", "--reason", "the demo")),
+    ("cutover again", ("takeover", "cutover", GROUP, "--execute", "--reason", "the demo")),
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the writers saw from one move to the next."""
+
+    title: str
+    writes: int
+    problems: tuple[str, ...]
+    p50: float
+    p99: float
+    slowest: float
+
+
+Say = Callable[..., None]
+
+
+def hand_over(place: Place, console: Console, say: Say) -> list[str]:
+    """Move the owner to and fro; return what went wrong. Raises Failed when a command fails."""
+    console.rule("the tables change their owner, under writes")
+    console.print(f"{WRITERS} members of staff create products and rename them, all through the proxy\n")
+    steps: list[Written] = []
+    with Writers(place.url, WRITERS) as writers:
+        time.sleep(STEP_SECONDS / 2)
+        writers.samples.cut()
+        say(console, place, "takeover", "verify", GROUP)
+        for title, move in MOVES:
+            before = writers.ledger.writes
+            if move:
+                say(console, place, *move)
+            time.sleep(STEP_SECONDS)
+            samples = writers.samples.cut()
+            seconds = [sample.seconds for sample in samples]
+            problems = tuple(f"{s.method} {s.path}: {s.problem}" for s in samples if s.problem)
+            steps.append(
+                Written(
+                    title,
+                    writers.ledger.writes - before,
+                    problems,
+                    quantile(seconds, 50),
+                    quantile(seconds, 99),
+                    writers.ledger.cut(),
+                )
+            )
+    say(console, place, "takeover", "verify", GROUP, "--again")
+    say(console, place, "takeover", "status", GROUP)
+    kept = balance(writers.ledger, place.var / "catalog.sqlite3")
+    console.print(_table(steps))
+    console.print(
+        f"[bold]ledger: {kept.writes} acknowledged writes, {len(kept.lost)} lost,"
+        f" {len(kept.doubled)} doubled[/bold]"
+    )
+    return _judge(steps, kept)
+
+
+def _table(steps: list[Written]) -> Table:
+    table = Table(
+        title="The writers' requests, in ms, the move itself included",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("after", no_wrap=True)
+    for name in ("acknowledged", "errors", "p50", "p99", "slowest"):
+        table.add_column(name, justify="right")
+    for step in steps:
+        times = (f"{seconds * 1000:.0f}" for seconds in (step.p50, step.p99, step.slowest))
+        table.add_row(step.title, str(step.writes), str(len(step.problems)), *times)
+    return table
+
+
+def _judge(steps: list[Written], kept: Balance) -> list[str]:
+    wrong = [f"{step.title}: {problem}" for step in steps for problem in step.problems[:3]]
+    wrong += [f"{step.title}: nothing was written" for step in steps if not step.writes]
+    wrong += [f"lost: {each}" for each in kept.lost[:5]]
+    wrong += [f"doubled: {each}" for each in kept.doubled[:5]]
+    return wrong
