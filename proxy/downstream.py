@@ -54,7 +54,6 @@ class ClientConnection:
         self._tunnel: Tunnel | None = None  # where HTTP has ended
         self._deaf = False  # nothing more that the client sends is taken for a request
         self._lingering = False  # until the client has read the last answer
-        self._asked = False  # a request has come
         self._paused = False  # nothing is read from the client
         self._choked = False  # the client does not read what was sent
         self._heard = 0.0  # when something of an upload last came
@@ -148,7 +147,6 @@ class ClientConnection:
             self._keep_head(data)
             return b""
         self._in_head = False
-        self._asked = True
         self.deadline = 0.0
         head = read_head(data[:end])
         exchange = self._current = Exchange(self, self._runtime, head)
@@ -246,8 +244,8 @@ class ClientConnection:
         elif 0 < self.deadline < now:
             if self._in_head and not self._lingering:
                 self._refuse(ForwardError.REQUEST_TIMEOUT)
-            elif self._transport is not None:
-                self._transport.close()
+            elif self._lingering or not self._is_asking():
+                self._close()
 
     def _sweep_current(self, current: Exchange, now: float) -> None:
         uploading = self._body is not None and not self._paused
@@ -276,17 +274,22 @@ class ClientConnection:
         self._transport.abort()
 
     def part(self) -> None:
-        """The worker stops: close a connection that waits for its next request, and lose none on the way.
+        """The worker stops: close soon what waits for its next request.
 
-        A client that has just connected cannot know; what it is about to ask is still answered.
+        Not at once: a client cannot know, and what it asks at this moment is still answered, with the word
+        that the connection closes.
         """
-        transport = self._transport
-        if self._current is not None or self._kept or self._lingering or transport is None:
-            return
-        if not transport.is_closing() and (not self._asked or _waits_in_kernel(transport)):
+        if self._current is None and not self._kept and not self._lingering:
             self.deadline = min(self.deadline, monotonic() + self._limits.parting_seconds)
-        else:
-            transport.close()
+
+    def _is_asking(self) -> bool:
+        """Return whether a request is here that nobody has read yet."""
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and _waits_in_kernel(transport)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
     def _proceed(self) -> None:
         """Turn to what comes after the request just answered."""
@@ -295,7 +298,9 @@ class ClientConnection:
         if self._kept and not self._in_head:
             self._runtime.loop.call_soon(self._next)
         else:
-            self.deadline = monotonic() + self._limits.idle_seconds
+            limits = self._limits
+            patience = limits.parting_seconds if self._runtime.draining else limits.idle_seconds
+            self.deadline = monotonic() + patience
             self.resume_request()
 
     def _next(self) -> None:

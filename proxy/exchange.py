@@ -514,7 +514,7 @@ class Exchange:
 
     def _finish(self, error: ForwardError | None) -> None:
         self._runtime.observe(self, error)
-        self.reply.release(keep_alive=self._stays_open)
+        self.reply.release(keep_alive=self._upload.whole)
 
     def _hand_to_shadow(self, capture: Capture) -> None:
         assert self.route is not None

@@ -203,7 +203,7 @@ class Runtime:
             self.metrics.observe_dropped_lines(self.access_log.dropped)
 
     def drain(self) -> None:
-        """Begin to stop: idle connections close, the others after their answer."""
+        """Begin to stop: connections close after their next answer, or soon where nothing is asked."""
         self.draining = True
         for client in list(self.clients):
             client.part()

@@ -19,7 +19,7 @@ class Limits:
     reader_seconds: float = 60.0  # for a client to read anything of what was sent
     tunnel_seconds: float = 3600.0  # for either side of a websocket to say anything
     linger_seconds: float = 2.0  # for a client to read an answer that came before its upload ended
-    parting_seconds: float = 1.0  # for what a client is about to ask when its worker stops
+    parting_seconds: float = 1.0  # for a client to ask what it is about to ask when its worker stops
     connections: int = 256  # to one upstream; more requests wait for one
 
 

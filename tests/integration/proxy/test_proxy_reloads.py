@@ -15,11 +15,12 @@ from running_proxy import RunningProxy, until
 RELOADS = 3
 
 
-class Newcomers:
-    """Clients that ask once on a connection of its own, over and over, until told to stop."""
+class Clients:
+    """Clients that ask over and over until told to stop: on one connection, or on a new one each time."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, keep: bool) -> None:
         self._port = port
+        self._keep = keep
         self._stop = threading.Event()
         self.answered = 0
         self.lost: list[str] = []
@@ -30,10 +31,18 @@ class Newcomers:
     def _ask(self) -> None:
         while not self._stop.is_set():
             try:
-                assert fetch(self._port, "/service/newcomer").status == 200
-                self.answered += 1
+                with Client(self._port) as client:
+                    self._ask_on(client)
             except (BrokenOff, ConnectionError) as error:
                 self.lost.append(repr(error))
+
+    def _ask_on(self, client: Client) -> None:
+        while not self._stop.is_set():
+            got = client.ask("GET", "/service/reload")
+            assert got.status == 200
+            self.answered += 1
+            if not self._keep or "close" in got.values("Connection"):
+                return
 
     def wait_for_more(self, number: int) -> None:
         wanted = self.answered + number
@@ -46,8 +55,8 @@ class Newcomers:
 
 
 @contextmanager
-def newcomers(port: int) -> Iterator[Newcomers]:
-    asking = Newcomers(port)
+def clients(port: int, *, keep: bool) -> Iterator[Clients]:
+    asking = Clients(port, keep=keep)
     try:
         yield asking
     finally:
@@ -79,9 +88,10 @@ def _streams(origin: Origin, path: str) -> threading.Event:
     return go_on
 
 
-def test_a_reload_loses_no_request_of_a_new_connection(start: Callable[..., RunningProxy]) -> None:
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_reload_loses_no_request(start: Callable[..., RunningProxy], keep: bool) -> None:
     running = start()
-    with newcomers(running.port) as asking:
+    with clients(running.port, keep=keep) as asking:
         for _ in range(RELOADS):
             old = _reload(running)
             until(lambda old=old: _gone(old), "the old workers are gone")  # type: ignore[misc]
