@@ -9,6 +9,7 @@ from pathlib import Path
 
 from proxy.access_log import AccessLogRefused, check_place
 from proxy.addresses import AddressRefused, address, listening
+from proxy.admin_control import KeyRefused, admin_key
 from proxy.privileges import UserRefused, become
 from proxy.server import serve
 from proxy.settings import Limits, Settings, installation_secret
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.control.mkdir(parents=True, exist_ok=True)
         if options.user:
             become(options.user, options.control)
+        key = admin_key(os.environ)
         # What follows is read and written as the user that goes on reading and writing it.
         parse_table(options.table.read_text(), str(options.table))
         if options.access_log:
@@ -35,13 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    except (AddressRefused, AccessLogRefused, CertificateRefused, UserRefused) as error:
+    except (AddressRefused, AccessLogRefused, CertificateRefused, KeyRefused, UserRefused) as error:
         print(error, file=sys.stderr)
         return 2
     except (OSError, UnicodeDecodeError) as error:
         print(f"cannot read the routing table {options.table}: {error}", file=sys.stderr)
         return 2
-    settings = _settings(options, admin)
+    settings = _settings(options, admin, key)
     _clear(settings)
     serve(settings, clients=clients, admin=admin, workers=options.workers, certificate=certificate)
     return 0
@@ -55,7 +57,7 @@ def _certificate(options: argparse.Namespace) -> Certificate | None:
     return Certificate(Place(options.certfile, options.keyfile))
 
 
-def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Settings:
+def _settings(options: argparse.Namespace, admin: socket.socket | None, key: bytes) -> Settings:
     return Settings(
         table=options.table,
         control=options.control,
@@ -64,6 +66,7 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None) -> Setti
         admin=admin.getsockname()[:2] if admin is not None else None,
         pairs=options.pairs,
         service_key=os.environ.get("STRANGLER_SERVICE_KEY", "").encode(),
+        admin_key=key,
         access_log=options.access_log,
         debug=options.debug,
         limits=Limits(
@@ -92,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--table", type=Path, default=Path("proxy/routes.toml"), metavar="FILE")
     parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="where clients connect")
-    parser.add_argument("--admin", metavar="HOST:PORT", help="where /healthz and /metrics are served")
+    parser.add_argument(
+        "--admin",
+        metavar="HOST:PORT",
+        help="where /healthz and /metrics are served, and with STRANGLER_ADMIN_KEY /control",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     parser.add_argument(
         "--control",

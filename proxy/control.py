@@ -2,6 +2,7 @@
 
 {"verb": "apply"}   load the file now; answers with the version in force and what was rejected
                     with "change" (`change.TableChange`): what has changed since the version in force
+{"verb": "version"} the same, without loading anything
 {"verb": "status"}  the same, with what this worker counted
 {"verb": "hold", "group": G, "seconds": S}   park the group's writes, for so long at most
 {"verb": "release", "group": G}              let them go, as the table in force says
@@ -24,7 +25,7 @@ from proxy.told import paths, told_by
 
 MAX_QUESTION = 1024 * 1024  # bytes of one line
 MAX_HOLD_SECONDS = 60.0
-VERBS = ("apply", "status", "hold", "release", "synced")
+VERBS = ("apply", "version", "status", "hold", "release", "synced")
 
 
 class Control:
@@ -70,6 +71,8 @@ class Control:
                 change = _change(question.get("change"))
                 if change is None or not self._applying.change(change):
                     await self._applying.read()
+                return self._versions()
+            case "version":
                 return self._versions()
             case "status":
                 told = await asyncio.to_thread(told_by, self._runtime.metrics)

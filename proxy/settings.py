@@ -34,6 +34,9 @@ class Settings:
     admin: tuple[str, int] | None = None
     pairs: str | None = None
     service_key: bytes = field(default=b"", repr=False)  # opens the monolith's identity endpoint
+    admin_key: bytes = field(
+        default=b"", repr=False
+    )  # opens the admin address's control; without one it is off
     access_log: str | None = None
     debug: bool = False
     limits: Limits = Limits()

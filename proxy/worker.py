@@ -13,6 +13,7 @@ from gunicorn.workers.base import Worker
 
 from proxy.access_log import AccessLog
 from proxy.admin import Admin
+from proxy.admin_control import AdminControl
 from proxy.applying import Applying, settle
 from proxy.control import Control
 from proxy.downstream import ClientConnection
@@ -96,11 +97,15 @@ class ProxyWorker(Worker):
         self.cfg.set("graceful_timeout", 0)
         stopping.set()
 
+    def _admin(self, settings: Settings) -> Admin:
+        control = AdminControl(settings.admin_key, settings.control, settings.table)
+        return Admin(settings.counts, control)
+
     async def _listen(
         self, loop: asyncio.AbstractEventLoop, runtime: Runtime, settings: Settings, sock: Any
     ) -> asyncio.Server:
         if settings.admin is not None and sock.getsockname()[:2] == settings.admin:
-            return await asyncio.start_server(Admin(settings.counts).answer, sock=sock.sock)
+            return await asyncio.start_server(self._admin(settings).answer, sock=sock.sock)
         tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
         return await loop.create_server(
             lambda: cast("asyncio.Protocol", ClientConnection(runtime)),

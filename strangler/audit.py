@@ -39,7 +39,11 @@ class Outcome(enum.StrEnum):
 
     APPLIED = "applied"
     ABANDONED = "abandoned"  # the table was never written
+    UNDONE = "undone"  # a machine did not take it, and it was taken back
     UNKNOWN = "unknown"  # it was interrupted, and the table was edited by hand since
+
+
+NOT_IN_FORCE = (Outcome.ABANDONED, Outcome.UNDONE)
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin": "from", "target": "to"}):
@@ -61,6 +65,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin": 
     outcome: Outcome | None = None
     acknowledged: tuple[int, ...] | None = None
     silent: tuple[int, ...] | None = None
+    machines: tuple[str, ...] | None = None
+    behind: tuple[str, ...] | None = None  # machines that did not acknowledge
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def reconcile(chain: Chain, version: str, *, at: str, who: str) -> tuple[Record,
     missing: list[Record] = []
     if known is None and change.record.action is not Action.HAND_EDIT:
         missing.append(Record(at=at, who=who, action=Action.OUTCOME, of=change.number, outcome=outcome))
-    recorded = change.record.before if outcome is Outcome.ABANDONED else change.record.after
+    recorded = change.record.before if outcome in NOT_IN_FORCE else change.record.after
     if recorded != version:
         missing.append(Record(at=at, who=who, action=Action.HAND_EDIT, before=recorded, after=version))
     return tuple(missing)

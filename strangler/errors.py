@@ -98,10 +98,46 @@ class BadIdentityKey(Refused):
     id = "S110"
 
 
+class MachineUnreachable(Refused):
+    """Another machine's proxy does not answer at its admin address."""
+
+    id = "S111"
+
+
+class KeyRefused(Refused):
+    """Another machine's proxy does not open its admin address to this key."""
+
+    id = "S112"
+
+
 class NoSecret(Refused):
     """The secret by which the proxy believes a claim is not to be had here."""
 
     id = "S113"
+
+
+class MachineDiffers(Refused):
+    """Another machine serves another version of the routing table."""
+
+    id = "S114"
+
+
+class BadMachines(Refused):
+    """STRANGLER_PROXIES names no admin addresses, or their key is missing."""
+
+    id = "S115"
+
+
+class ChangeUndone(Refused):
+    """A machine did not take the change, and every other one has taken it back."""
+
+    id = "S116"
+
+
+class UndoIncomplete(Unmeasurable):
+    """A machine did not take the change, and not every one has confirmed that it was taken back."""
+
+    id = "S117"
 
 
 # --- S2xx: routes and flips --------------------------------------------------------------------------

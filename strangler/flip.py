@@ -1,6 +1,7 @@
 """Move one route: check, write the table, tell every worker, keep the record of it.
 
-Back to an earlier stage at once and without any gate; forward one step at a time, to a service that is well.
+Back to an earlier stage at once and without any gate; forward one step at a time, to a service that is well,
+on every machine or on none.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from proxy.routes import Route, Stage
 from proxy.table import TableError, parse_table
 from strangler.actor import Actor
 from strangler.audit import Action, Record
-from strangler.changing import acknowledged, put_in_force, require_acknowledgement
+from strangler.changing import InForce, Reach, put_in_force, require_acknowledgement
 from strangler.edit import moved
 from strangler.errors import GateInconclusive, GateRefused, ServiceUnwell, TableForbids
 from strangler.evidence import known_of, verdict_counts
@@ -19,7 +20,7 @@ from strangler.gate import Gate, Passage, ask_gate, is_gated, record_of
 from strangler.installation import Installation
 from strangler.steps import Forward, Position, step_back, step_forward, undo
 from strangler.table_file import TableText, read_table
-from strangler.workers import Applied, Replies
+from strangler.workers import Replies
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Moved:
-    """What a flip or a step back did. `version` is in force with all of `acknowledged`, the workers' pids."""
+    """What a flip or a step back did. `version` is in force with all of `acknowledged`, the workers' pids,
+    and on all of the other `machines`.
+    """
 
     route: str
     origin: Position
@@ -58,6 +61,7 @@ class Moved:
     seconds: float
     undo: str
     gate: Gate | None = None
+    machines: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -132,21 +136,21 @@ def _plan(seen: TableText, action: Action, route: Route, target: Position, reaso
 
 def _carry_out(place: Installation, move: Move, actor: Actor) -> Moved:
     if move.origin == move.target:
-        return _moved(move, Replies((), (), 0.0))
-    replies = put_in_force(
+        return _moved(move, InForce(move.after, Replies((), (), 0.0)))
+    found = put_in_force(
         place,
         move.text,
         move.change,
         lambda: _record(move, actor, verdict_counts(place.verdicts).get(move.route)),
         actor,
+        Reach.EVERYWHERE if move.action is Action.FLIP else Reach.WHEREVER,
     )
     require_acknowledgement(
-        replies,
-        move.after,
+        found,
         f"{move.route} at {move.target}",
         next="strangler status        (undo: " + undo(move.route, move.origin, move.target) + ")",
     )
-    return _moved(move, replies)
+    return _moved(move, found)
 
 
 def _record(move: Move, actor: Actor, evidence: Mapping[str, int] | None) -> Record:
@@ -165,14 +169,15 @@ def _record(move: Move, actor: Actor, evidence: Mapping[str, int] | None) -> Rec
     )
 
 
-def _moved(move: Move, replies: Replies[Applied]) -> Moved:
+def _moved(move: Move, found: InForce) -> Moved:
     return Moved(
         route=move.route,
         origin=move.origin,
         target=move.target,
         version=move.after,
-        acknowledged=acknowledged(replies, move.after),
-        seconds=replies.seconds,
+        acknowledged=found.acknowledged,
+        seconds=found.workers.seconds,
         undo=undo(move.route, move.origin, move.target),
         gate=move.gate,
+        machines=found.serving,
     )

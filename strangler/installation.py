@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strangler.errors import NoInstallation
+from strangler.machines import NO_MACHINES, Machines, machines_of
 
 TABLE = Path("proxy/routes.toml")
 
 
 @dataclass(frozen=True)
 class Installation:
-    """One stack's places: where its code is, which table it follows, where its running state lives."""
+    """One stack's places: where its code is, which table it follows, where its running state lives, and the
+    other machines that follow the same table.
+    """
 
     root: Path
     table: Path
     var: Path
+    machines: Machines = NO_MACHINES
 
     @property
     def stack_file(self) -> Path:
@@ -76,7 +80,8 @@ class Installation:
 def find_installation(start: Path, environ: Mapping[str, str]) -> Installation:
     """Return the installation that `start` stands in, or the one the environment names.
 
-    STRANGLER_ROOT, STRANGLER_TABLE and STRANGLER_VAR each replace one place. Raises NoInstallation.
+    STRANGLER_ROOT, STRANGLER_TABLE and STRANGLER_VAR each replace one place. Raises NoInstallation and
+    BadMachines.
     """
     named = environ.get("STRANGLER_ROOT")
     root = Path(named).resolve() if named else _nearest_root(start.resolve())
@@ -87,7 +92,10 @@ def find_installation(start: Path, environ: Mapping[str, str]) -> Installation:
             next="cd to the directory that holds proxy/routes.toml, or set STRANGLER_ROOT or STRANGLER_TABLE",
         )
     return Installation(
-        root=root, table=table, var=Path(environ.get("STRANGLER_VAR") or root / "var").resolve()
+        root=root,
+        table=table,
+        var=Path(environ.get("STRANGLER_VAR") or root / "var").resolve(),
+        machines=machines_of(environ),
     )
 
 

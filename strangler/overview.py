@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proxy.routes import Owner, Stage
-from strangler.audit import Action, Audit, Chain, Line, Outcome
+from strangler.audit import NOT_IN_FORCE, Action, Audit, Chain, Line
 from strangler.evidence import verdict_counts
 from strangler.installation import Installation
 from strangler.steps import Position
@@ -78,4 +78,4 @@ def last_move(chain: Chain, route: str) -> LastMove | None:
 
 def _abandoned(chain: Chain, change: Line) -> bool:
     outcome = chain.outcome_of(change)
-    return outcome is not None and outcome.outcome is Outcome.ABANDONED
+    return outcome is not None and outcome.outcome in NOT_IN_FORCE

@@ -8,7 +8,7 @@ from proxy.routes import Owner, Stage
 from proxy.table import parse_table
 from strangler.actor import Actor
 from strangler.audit import Action, Record
-from strangler.changing import put_in_force, require_acknowledgement
+from strangler.changing import Reach, put_in_force, require_acknowledgement
 from strangler.edit import handed_over
 from strangler.installation import Installation
 from strangler.steps import Position
@@ -21,7 +21,8 @@ ACTIONS = {Owner.MONOLITH: Action.ROLLBACK, Owner.SERVICE: Action.CUTOVER}
 def name_owner(place: Installation, group: str, owner: Owner, reason: str, actor: Actor) -> str:
     """Make the table say that `owner` owns the group; return its version. Safe to run again.
 
-    Raises NotAcknowledged where a worker has not confirmed it: its writes meet the fence until it has.
+    Raises NotAcknowledged where a worker or machine has not confirmed it: its writes meet the fence until it
+    has.
     """
     seen = read_table(place.table)
     before = seen.table.groups[group].owner
@@ -49,10 +50,10 @@ def name_owner(place: Installation, group: str, owner: Owner, reason: str, actor
             after=change.version,
         )
 
-    replies = put_in_force(place, text, change, record, actor)
+    # the databases have another owner already: a machine that is not told sends its writes to their fence
+    found = put_in_force(place, text, change, record, actor, Reach.WHEREVER)
     require_acknowledgement(
-        replies,
-        change.version,
+        found,
         f"group {group} owned by the {owner}",
         next=f"strangler status        (then strangler takeover resume {group})",
     )

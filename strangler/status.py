@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from proxy.routes import Owner, RouteTable, Stage, version_of
 from strangler.errors import BrokenTable
+from strangler.everywhere import MachineState, machine_states
 from strangler.health import ask_health
 from strangler.installation import Installation
 from strangler.supervising import PartState, supervisor
@@ -95,6 +96,7 @@ class Status:
     parts: tuple[PartState, ...]
     table: FileState
     workers: tuple[WorkerState, ...]
+    machines: tuple[MachineState, ...]
     silent: tuple[Silent, ...]
     routes: tuple[RouteState, ...]
     unmatched: tuple[PathCount, ...]
@@ -114,6 +116,7 @@ def look(place: Installation) -> Status:
         parts=parts,
         table=file,
         workers=tuple(_worker(answer, now) for answer in replies.answers),
+        machines=machine_states(place.machines),
         silent=replies.silent,
         routes=_routes(table, seats) if table else (),
         unmatched=most_unmatched(seats),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from proxy.routes import Route, RouteTable, version_of
 from proxy.table import TableError, parse_table
+from proxy.table_swap import swapping
 from strangler.errors import BrokenTable, ConcurrentChange, TableUnwritable, UnknownRoute
 from strangler.locking import LockHeld, exclusive
 
@@ -83,7 +84,7 @@ def expect_version(file: Path, version: str) -> None:
 
 
 def replace_text(file: Path, text: str, expected: str) -> None:
-    """Put `text` in the file's place, if that is still at version `expected`; the lock must be held.
+    """Put `text` in the file's place, if that is still at version `expected`; the change lock must be held.
 
     Durable when it returns. A reader sees the old text or the new one, whole; a crash leaves one of the two.
     """
@@ -94,9 +95,10 @@ def replace_text(file: Path, text: str, expected: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        expect_version(file, expected)
-        temporary.replace(file)
-        sync_directory(file.parent)
+        with swapping(file.parent):  # another machine may be replacing it through this one's proxy
+            expect_version(file, expected)
+            temporary.replace(file)
+            sync_directory(file.parent)
     except OSError as error:
         raise TableUnwritable(f"{file} cannot be replaced: {error}", next="strangler doctor") from None
     finally:

@@ -21,6 +21,7 @@ FAMILIES = {
     "routes": "routes",
     "flip": "routes",
     "back": "routes",
+    "apply": "routes",
     "history": "routes",
     "sign": "sign",
     "compare": "compare",

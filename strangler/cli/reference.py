@@ -23,6 +23,7 @@ with the next command; `docs/errors.md` has one entry for each. With `--json` it
 The installation is the one that the current directory stands in (the nearest directory upwards that holds
 `proxy/routes.toml`). The environment can say otherwise: STRANGLER_ROOT names that directory, STRANGLER_TABLE
 the routing table, STRANGLER_VAR the folder of running state, STRANGLER_ACTOR who is recorded in the audit.
+STRANGLER_PROXIES lists the admin addresses of other machines' proxies, STRANGLER_ADMIN_KEY is their key.
 """
 
 

@@ -1,4 +1,4 @@
-"""routes, flip, back, history: what is live where, and moving it."""
+"""routes, flip, back, apply, history: what is live where, and moving it."""
 
 import click
 
@@ -8,7 +8,8 @@ from strangler.cli.here import actor, here
 from strangler.cli.output import emit, json_option
 from strangler.history import history as recorded
 from strangler.overview import list_routes
-from strangler.show.moves import show_history, show_move
+from strangler.pushing import push
+from strangler.show.moves import show_history, show_move, show_pushed
 from strangler.show.routes import show_routes
 from strangler.steps import Forward
 
@@ -66,6 +67,20 @@ def back(route: str, stage: str | None, reason: str, *, as_json: bool) -> None:
     """
     answer = moves.back(here(), route, Stage(stage) if stage else None, reason, actor())
     emit(answer, as_json=as_json, human=lambda console: show_move(console, answer))
+
+
+@click.command()
+@json_option
+def apply(*, as_json: bool) -> None:
+    """Have every machine serve this machine's table.
+
+    For one that was down or missed a change, and after an edit by hand. Changes nothing where it is served
+    already. Exit 3 when a worker or machine has not confirmed it.
+    """
+    answer = push(here(), actor())
+    emit(answer, as_json=as_json, human=lambda console: show_pushed(console, answer))
+    if not answer.everywhere:
+        raise click.exceptions.Exit(3)
 
 
 @click.command()

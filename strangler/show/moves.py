@@ -7,6 +7,7 @@ from strangler.audit import Action, Outcome, Record
 from strangler.flip import Moved
 from strangler.gate import Gate, Passage
 from strangler.history import Event, History
+from strangler.pushing import Pushed
 from strangler.show.routes import verdict_words
 
 
@@ -40,7 +41,27 @@ def _acknowledgement(answer: Moved) -> str:
     workers = len(answer.acknowledged)
     if not workers:
         return "no proxy is running: the table was changed and serves from its next start"
-    return f"acknowledged by {workers} worker{'s' * (workers > 1)} in {answer.seconds * 1000:.0f} ms"
+    here = f"acknowledged by {workers} worker{'s' * (workers > 1)} in {answer.seconds * 1000:.0f} ms"
+    return here + (f", and on {', '.join(answer.machines)}" if answer.machines else "")
+
+
+def show_pushed(console: Console, answer: Pushed) -> None:
+    """Print who serves the table now, and who took it just now."""
+    console.print(f"table {answer.version}")
+    for worker in answer.workers.answers:
+        console.print(Text(f"worker {worker.pid}: {_serves(worker.version, answer.version)}"))
+    for silent in answer.workers.silent:
+        console.print(Text(f"worker {silent.pid}: {silent.why}", style="red"))
+    for machine in answer.machines:
+        if machine.serves(answer.version):
+            took = "took it" if machine.name in answer.took else "had it"
+            console.print(Text(f"{machine.name}: {took}"))
+        else:
+            console.print(Text(f"{machine.name}: {machine.in_words()}", style="red"))
+
+
+def _serves(version: str, wanted: str) -> str:
+    return "serves it" if version == wanted else f"serves {version}"
 
 
 def show_history(console: Console, answer: History) -> None:
@@ -84,8 +105,15 @@ def _outcome(event: Event) -> Text:
         return Text("")
     if outcome is None:
         return Text("\n    interrupted; the next change finds out what became of it", style="yellow")
+    if outcome.outcome is Outcome.UNDONE:
+        return Text(f"\n    taken back: {_behind(outcome)}", style="yellow")
     if outcome.outcome is not Outcome.APPLIED:
         return Text(f"\n    {outcome.outcome}: it was interrupted", style="yellow")
-    if outcome.silent:
-        return Text(f"\n    not acknowledged by worker {', '.join(map(str, outcome.silent))}", style="red")
+    if outcome.silent or outcome.behind:
+        return Text(f"\n    {_behind(outcome)}", style="red")
     return Text("")
+
+
+def _behind(outcome: Record) -> str:
+    workers = [f"worker {pid}" for pid in outcome.silent or ()]
+    return f"not acknowledged by {', '.join([*workers, *(outcome.behind or ())])}"

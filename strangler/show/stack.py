@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from strangler.everywhere import MachineState
 from strangler.show.routes import stage_words
 from strangler.stack import Started, Stopped
 from strangler.status import GroupState, RouteState, Status, WorkerState
@@ -35,6 +36,8 @@ def show_status(console: Console, answer: Status) -> None:
         _show_worker(console, worker)
     for silent in answer.silent:
         console.print(f"[red]worker {silent.pid}: {escape(silent.why)}[/]")
+    for machine in answer.machines:
+        _show_machine(console, machine, answer.table.version)
     if answer.routes:
         console.print(_routes(answer.routes))
     if answer.unmatched:
@@ -74,6 +77,15 @@ def _show_worker(console: Console, worker: WorkerState) -> None:
     )
     if worker.rejected:
         console.print(f"[red]     rejected {worker.rejected.version}: {escape(worker.rejected.reason)}[/]")
+
+
+def _show_machine(console: Console, machine: MachineState, version: str) -> None:
+    if machine.serves(version):
+        workers = f"{machine.workers} worker{'s' * (machine.workers > 1)}"
+        console.print(f"machine {escape(machine.name)}  table {version}  {workers}")
+    else:
+        said = f"[bold red]machine {escape(machine.name)} is behind[/]: {escape(machine.in_words())}"
+        console.print(f"{said}        [dim](strangler apply)[/]")
 
 
 def _routes(routes: tuple[RouteState, ...]) -> Table:
