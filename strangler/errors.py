@@ -308,6 +308,12 @@ class BadCase(Refused):
     id = "S312"
 
 
+class NoDescription(Refused):
+    """No OpenAPI description says what the route can be asked."""
+
+    id = "S313"
+
+
 # --- S4xx: takeover ----------------------------------------------------------------------------------
 
 

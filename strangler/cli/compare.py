@@ -9,6 +9,7 @@ from proxy.table import TableError, parse_table
 from strangler.cli.compare_gate import gate_, settle_
 from strangler.cli.compare_replay import cases_, import_, record_, replay_, rerun_, save_
 from strangler.cli.compare_rules import again_, check_, rules_
+from strangler.cli.compare_search import search_
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import documents, pair_files, report, report_text, show, show_text
@@ -96,7 +97,7 @@ def pair_(
 
 for command in (
     *(rules_, check_, again_, gate_, settle_),
-    *(record_, import_, replay_, rerun_, save_, cases_),
+    *(record_, import_, replay_, rerun_, save_, cases_, search_),
 ):
     compare.add_command(command)
 

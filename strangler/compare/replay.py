@@ -87,12 +87,20 @@ def route_of(matcher: Matcher, asked: Asked) -> Route | None:
 class Replay:
     """Asks questions from several threads."""
 
-    def __init__(self, asker: Asker, sides_of: Callable[[str], Sides], book: RuleBook, version: str) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        sides_of: Callable[[str], Sides],
+        book: RuleBook,
+        version: str,
+        stage: str = STAGE,
+    ) -> None:
         """`sides_of` gives the two sides of a route by its name."""
         self._asker = asker
         self._sides_of = sides_of
         self._book = book
         self._version = version
+        self._stage = stage
 
     def ask(self, question: Question) -> Judged:
         """Ask both sides one question, the control first, and return the verdict."""
@@ -103,7 +111,7 @@ class Replay:
             uuid.uuid4().hex,
             time.time(),
             question.route,
-            STAGE,
+            self._stage,
             self._version,
             sides.control.name,
             sides.candidate.name,

@@ -36,9 +36,9 @@ def write_comparison(comparison: Comparison, console: Console) -> None:
     console.print(Text(comparison.verdict.value, style=style))
     for line in _grounds(comparison):
         console.print(line)
-    for finding in findings_of(comparison):
-        if text := remedy(finding):
-            console.print(Text(f"  {finding.name}: {text}", style="dim"))
+    advice = dict.fromkeys(f"{each.name}: {remedy(each)}" for each in findings_of(comparison) if remedy(each))
+    for each in advice:
+        console.print(Text(f"  {each}", style="dim"))
 
 
 def _section(title: str, lines: Sequence[str], console: Console) -> None:
