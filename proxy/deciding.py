@@ -7,9 +7,10 @@ import os
 import time
 from random import Random
 
-from proxy import claims, cohort
+from proxy import claims, cohort, families
 from proxy.claims import Purpose
 from proxy.decide import Choices, Decision, Router, decide
+from proxy.metrics import Metrics
 from proxy.own_cookies import COHORT
 from proxy.pins import Pins
 from proxy.request_head import RequestHead
@@ -32,11 +33,14 @@ class Course:
 class Decider:
     """One worker's. Knows the secret that keys cohorts and signs claims."""
 
-    def __init__(self, secret: bytes, session_cookie: bytes, pins: Pins, random: Random) -> None:
+    def __init__(
+        self, secret: bytes, session_cookie: bytes, pins: Pins, random: Random, metrics: Metrics
+    ) -> None:
         self._secret = secret
         self._session_cookie = session_cookie
         self._pins = pins
         self._random = random
+        self._metrics = metrics
 
     def course(
         self, router: Router, route: Route, head: RequestHead, *, safe: bool, user: bytes = b""
@@ -69,13 +73,20 @@ class Decider:
 
     def may_debug(self, claim: bytes) -> bool:
         """Return whether a client may see how its request was decided."""
-        return claims.believed(self._secret, Purpose.DEBUG, claim, time.time()) is not None
+        return self._believed(Purpose.DEBUG, claim) is not None
 
     def _chosen(self, router: Router, route: Route, options: Choices, claim: bytes) -> Decision | None:
-        said = claims.believed(self._secret, Purpose.TARGET, claim, time.time())
+        said = self._believed(Purpose.TARGET, claim)
         if said == MONOLITH:
             return None if route.stage is Stage.RETIRED else router.default
         return options.inside if said == "service" else None
+
+    def _believed(self, purpose: Purpose, claim: bytes) -> str | None:
+        """Return what a claim says, None and counted where its signature or its time is not right."""
+        said = claims.believed(self._secret, purpose, claim, time.time())
+        if said is None:
+            self._metrics.count(families.FORGERIES, (purpose.value,))
+        return said
 
     def _reads_from_owner(self, route: Route, head: RequestHead) -> bool:
         seconds = route.pin.seconds

@@ -300,11 +300,13 @@ class Exchange:
         self._begin_reply(head)
         self.reply.flush()
         tunnel = self._tunnel = Tunnel(self.client, self._connection, self._tunnel_ended)
+        self._runtime.tunnels += 1
         self.client.switch(tunnel)
         return tunnel
 
     def _tunnel_ended(self) -> None:
         assert self._tunnel is not None
+        self._runtime.tunnels -= 1
         self._connection = None
         self.reply.bytes = self._tunnel.bytes
         self._runtime.observe(self, None)

@@ -57,6 +57,7 @@ ACCESS_LINES_DROPPED = _counter(
     "access_lines_dropped", "Lines of the access log that could not be kept or written"
 )
 CONNECTIONS = _gauge("connections", "Connections of clients that are open")
+TUNNELS = _gauge("tunnels", "Connections that speak something else than HTTP, as websockets do")
 WORKERS = _gauge("workers", "Workers that run")
 
 FAMILIES = (
@@ -75,5 +76,6 @@ FAMILIES = (
     TABLES_REJECTED,
     ACCESS_LINES_DROPPED,
     CONNECTIONS,
+    TUNNELS,
     WORKERS,
 )

@@ -78,6 +78,7 @@ class Runtime:
         self.access_log = access_log
         self.debug = debug  # every client sees how its request was decided
         self.draining = False
+        self.tunnels = 0  # open now
         self._id_prefix = os.urandom(10).hex().encode()
         self._ids = itertools.count()
         self._trace_prefix = os.urandom(8).hex().encode()
@@ -86,7 +87,7 @@ class Runtime:
         self._pinned = SharedSlots(pinned)
         self.pins = Pins(secret, session_cookie, self._pinned)
         self.holds = Holds()
-        self.decider = Decider(secret, session_cookie, self.pins, self._random)
+        self.decider = Decider(secret, session_cookie, self.pins, self._random, self.metrics)
 
     def use(self, router: Router, change: TableChange | None = None) -> None:
         """Let every request from now on follow `router`, which `change` made of the one before."""
@@ -193,6 +194,7 @@ class Runtime:
         if self.metrics.keep_recent():
             self._unmatched_file.keep(self.unmatched.most_frequent())
         self.metrics.gauge(families.CONNECTIONS, len(self.clients))
+        self.metrics.gauge(families.TUNNELS, self.tunnels)
         for group in self.router.table.groups:
             self.metrics.gauge(families.PARKED_WRITES, self.holds.parked(group), (group,))
         self._flush_access_log()

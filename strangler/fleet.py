@@ -3,10 +3,12 @@
 Nothing hangs on a worker having heard: the fence in the database refuses what a hold would have parked.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from strangler.machines import NO_MACHINES, Machines
 from strangler.workers import Replies, ask_all
 
 
@@ -18,19 +20,35 @@ class GroupTold(msgspec.Struct, frozen=True):
     writes: int
 
 
-def hold_writes(control: Path, group: str, seconds: float, patience: float = 2.0) -> Replies[GroupTold]:
-    """Park a group's writes for so many seconds at most (60); again: from now on anew."""
-    return ask_all(control, {"verb": "hold", "group": group, "seconds": seconds}, GroupTold, patience)
+def hold_writes(
+    control: Path, group: str, seconds: float, patience: float = 2.0, machines: Machines = NO_MACHINES
+) -> Replies[GroupTold]:
+    """Park a group's writes for so many seconds at most (60), on other `machines` too; again: anew."""
+    question = {"verb": "hold", "group": group, "seconds": seconds}
+    _tell(machines, question, patience)
+    return ask_all(control, question, GroupTold, patience)
 
 
-def release_writes(control: Path, group: str, patience: float = 2.0) -> Replies[GroupTold]:
-    """Let a group's writes go where the table in force says. Safe to repeat."""
-    return ask_all(control, {"verb": "release", "group": group}, GroupTold, patience)
+def release_writes(
+    control: Path, group: str, patience: float = 2.0, machines: Machines = NO_MACHINES
+) -> Replies[GroupTold]:
+    """Let a group's writes go where the table in force says, on other `machines` too. Safe to repeat."""
+    question = {"verb": "release", "group": group}
+    _tell(machines, question, patience)
+    return ask_all(control, question, GroupTold, patience)
 
 
 def tell_synced(control: Path, group: str, until: float, patience: float = 2.0) -> Replies[GroupTold]:
     """Say that a group's copy has what was committed before a Unix second: readers pinned before are free.
 
-    `until` must be taken from this machine's clock before the snapshot that was copied.
+    `until` must be taken from this machine's clock before the snapshot that was copied. Other machines have
+    other clocks: there a pin ends with its seconds.
     """
     return ask_all(control, {"verb": "synced", "group": group, "until": until}, GroupTold, patience)
+
+
+def _tell(machines: Machines, question: Mapping[str, object], patience: float) -> None:
+    if machines.all:
+        from strangler.asking import ask_machines  # loads an HTTP client, and one machine needs none
+
+        ask_machines(machines, question, GroupTold, patience)

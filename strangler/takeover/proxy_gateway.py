@@ -15,7 +15,7 @@ HOLD_SECONDS = (
 
 @dataclass(frozen=True, slots=True)
 class ProxyGateway:
-    """Every worker of one installation's proxy."""
+    """Every worker of one installation's proxies, on this machine and the others."""
 
     place: Installation
     actor: Actor
@@ -23,11 +23,11 @@ class ProxyGateway:
 
     def hold(self, group: str) -> None:
         """Park the group's writes, for seconds at most."""
-        hold_writes(self.place.control, group, HOLD_SECONDS)
+        hold_writes(self.place.control, group, HOLD_SECONDS, machines=self.place.machines)
 
     def release(self, group: str) -> None:
         """Let the parked writes go on."""
-        release_writes(self.place.control, group)
+        release_writes(self.place.control, group, machines=self.place.machines)
 
     def route(self, group: str, owner: Owner) -> None:
         """Send the group's writes to the owner from now on, and say so in the table."""

@@ -132,13 +132,14 @@ def test_what_a_reload_leaves_behind_is_told_once(start: Start) -> None:
     assert _answered(running, "monolith") == total
 
 
-def test_headers_that_only_the_proxy_may_set_are_counted(start: Start) -> None:
+def test_what_only_the_proxy_or_its_operator_may_say_is_counted(start: Start) -> None:
     running = start(workers=1)
-    for line in ("X-Strangler-Identity: me", "X-Strangler-Service-Key: k", "Script_Name: /x"):
+    forged = ("Identity: me", "Service-Key: k", "Debug: 9999999999.00", "Target: service.9999999999.00")
+    for line in ("Script_Name: /x", *(f"X-Strangler-{rest}" for rest in forged)):
         fetch(running.port, fresh("/monolith/"), line)
     counters = _counters(running)
-    assert counters["strangler_forgeries_total [('what', 'header')]"] == 2
-    assert counters["strangler_forgeries_total [('what', 'underscore')]"] == 1
+    wanted = {"header": 2, "underscore": 1, "debug": 1, "target": 1}
+    assert {what: counters[f"strangler_forgeries_total [('what', '{what}')]"] for what in wanted} == wanted
 
 
 def _bytes(file: Path) -> bytes:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from recording_origin import Origin
 from running_proxy import STEADY, RunningProxy, free_port, route, table
 
-from proxy.routes import Stage, version_of
+from proxy.routes import Owner, Stage, version_of
 from strangler.actor import Actor
 from strangler.audit import Audit, Outcome
 from strangler.cli import main
@@ -31,6 +31,7 @@ from strangler.machines import Machine, Machines
 from strangler.pushing import push
 from strangler.status import look
 from strangler.steps import Forward
+from strangler.takeover.proxy_gateway import ProxyGateway
 
 KEY = "k" * 32
 ANN = Actor("ann@shop", lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -271,3 +272,26 @@ def test_status_and_apply_say_which_machine_is_behind(here: RunningProxy, there:
     assert "is behind" not in _typed(place, "status").output
     told = json.loads(_typed(place, "status", "--json").output)["machines"]
     assert [(each["workers"], each["fault"]) for each in told] == [(2, "")]
+
+
+def test_a_hold_and_its_release_reach_both_machines(here: RunningProxy, there: RunningProxy) -> None:
+    place = _place(here, there.admin_port)
+    gateway = ProxyGateway(place, ANN)
+
+    def held() -> set[bool]:
+        return {worker["groups"]["reads"]["held"] for each in (here, there) for worker in each.ask("status")}
+
+    gateway.hold("reads")
+    assert held() == {True}
+    gateway.route("reads", Owner.SERVICE)
+    assert _versions(here, there) == {version_of(here.table.read_text())}
+    gateway.release("reads")
+    assert held() == {False}
+
+
+def test_a_change_of_owner_waits_for_no_machine(here: RunningProxy, there: RunningProxy) -> None:
+    place = _place(here, there.admin_port)
+    there.stop()
+    with pytest.raises(NotAcknowledged, match=str(there.admin_port)):
+        ProxyGateway(place, ANN).route("reads", Owner.SERVICE)
+    assert {worker["version"] for worker in here.ask("version")} == {version_of(here.table.read_text())}

@@ -266,3 +266,13 @@ def test_a_service_that_is_not_there_is_stood_in_for(
         client.send(head("GET", path, *UPGRADE))
         assert client.head()[0] == 101
     assert monolith.asked(path)[0].values(b"upgrade") == [b"websocket"]
+
+
+def test_open_tunnels_are_told_by_the_metrics(talking: RunningProxy) -> None:
+    def told(number: int) -> bool:
+        return f"strangler_tunnels {number}.0" in fetch(talking.admin_port, "/metrics").body.decode()
+
+    with _connect(talking) as first, _connect(talking):
+        assert first.recv() == "service"
+        until(lambda: told(2), "two are open")
+    until(lambda: told(0), "both are closed")
