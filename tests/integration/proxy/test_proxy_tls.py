@@ -21,6 +21,8 @@ from recording_origin import Asked, Origin, Peer, answer, fresh
 from running_proxy import ROOT, RunningProxy, free_port, until
 
 MIB = 1024 * 1024
+LARGE, PART = 50 * MIB, MIB // 4
+GROWTH = 12 * MIB  # what the worker may grow by while it passes LARGE
 FILES = ("chain.pem", "key.pem")
 
 
@@ -114,6 +116,37 @@ def test_large_bodies_pass_whole_both_ways(
         assert hashlib.sha256(client.ask("POST", path, body=body).body).digest() == (
             hashlib.sha256(body).digest()
         )
+
+
+def test_a_large_answer_waits_for_a_slow_reader_in_bounded_memory(
+    start: Callable[..., RunningProxy], service: Origin, issued: Path
+) -> None:
+    trust = _issue(issued)
+    running = start(options=_options(issued), workers=1)
+    path, most = fresh("/service/"), 0
+    left: list[int] = []
+
+    def pouring(peer: Peer, asked: Asked) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE)
+        for _ in range(LARGE // PART):
+            peer.send(b"x" * PART)
+            left.append(PART)
+
+    def stalled() -> bool:
+        nonlocal most
+        before, most = most, len(left)
+        return 0 < before == most < LARGE // PART
+
+    service.scripted(path, pouring)
+    with Client(running.port, trust) as client:
+        before = running.resident_bytes()
+        client.send(head("GET", path))
+        client.head()
+        until(stalled, "the upstream waits for the client")
+        held = running.resident_bytes()
+        for _ in range(LARGE // PART):
+            client.take(PART)
+    assert held - before < GROWTH
 
 
 def test_a_truncated_answer_is_seen_as_one(
