@@ -10,6 +10,7 @@ from pathlib import Path
 from proxy.access_log import AccessLogRefused, check_place
 from proxy.addresses import AddressRefused, address, listening
 from proxy.admin_control import KeyRefused, admin_key
+from proxy.open_files import room_for_clients
 from proxy.privileges import UserRefused, become
 from proxy.server import serve
 from proxy.settings import Limits, Settings, installation_secret
@@ -75,6 +76,7 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None, key: byt
             reader_seconds=options.reader_seconds,
             tunnel_seconds=options.tunnel_seconds,
             connections=options.connections,
+            clients=options.clients or room_for_clients(options.connections),
         ),
     )
 
@@ -176,6 +178,12 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         default=limits.connections,
         metavar="N",
         help="at most so many from one worker to one upstream",
+    )
+    parser.add_argument(
+        "--clients",
+        type=int,
+        metavar="N",
+        help="at most so many connections to one worker; unless given, what the limit on open files leaves",
     )
 
 

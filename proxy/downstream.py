@@ -59,6 +59,7 @@ class ClientConnection:
         self._heard = 0.0  # when something of an upload last came
         self._unread = 0  # bytes that the client had not read at `_unread_since`
         self._unread_since = 0.0
+        self._waits_since = 0.0  # for a request to begin
         self.deadline = 0.0
         self.address = "unknown"
         self.forwarded_for = b""
@@ -68,6 +69,12 @@ class ClientConnection:
     def busy(self) -> bool:
         """Whether a request is being answered."""
         return self._current is not None
+
+    @property
+    def idle_since(self) -> float:
+        """When nothing began to be under way; 0 while something is."""
+        answering = self._current is not None or self._tunnel is not None or self._lingering or self._choked
+        return 0.0 if answering or self._kept else self._waits_since
 
     # --- asyncio.Protocol ------------------------------------------------------------------------
 
@@ -79,10 +86,15 @@ class ClientConnection:
             self.address = peer[0]
         scheme = "https" if self.secure else "http"
         self.forwarded_for = f"X-Forwarded-For: {self.address}\r\nX-Forwarded-Proto: {scheme}".encode()
-        limits = self._limits
-        patience = limits.parting_seconds if self._runtime.draining else limits.head_seconds
-        self.deadline = monotonic() + patience
-        self._runtime.clients.add(self)
+        limits, runtime = self._limits, self._runtime
+        if not runtime.has_room():
+            self._deaf = True
+            self._transport.abort()
+            return
+        patience = limits.parting_seconds if runtime.draining else limits.head_seconds
+        self._waits_since = monotonic()
+        self.deadline = self._waits_since + patience
+        runtime.clients.add(self)
 
     def data_received(self, data: bytes) -> None:
         if self._tunnel is not None:
@@ -282,6 +294,13 @@ class ClientConnection:
         if self._current is None and not self._kept and not self._lingering:
             self.deadline = min(self.deadline, monotonic() + self._limits.parting_seconds)
 
+    def gives_way(self) -> bool:
+        """Close an idle connection because its worker is full, unless a request is here; return whether."""
+        if self._is_asking():
+            return False
+        self._close()
+        return True
+
     def _is_asking(self) -> bool:
         """Return whether a request is here that nobody has read yet."""
         transport = self._transport
@@ -300,7 +319,8 @@ class ClientConnection:
         else:
             limits = self._limits
             patience = limits.parting_seconds if self._runtime.draining else limits.idle_seconds
-            self.deadline = monotonic() + patience
+            self._waits_since = monotonic()
+            self.deadline = self._waits_since + patience
             self.resume_request()
 
     def _next(self) -> None:

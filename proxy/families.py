@@ -56,6 +56,9 @@ TABLES_REJECTED = _counter("tables_rejected", "Routing tables that were refused"
 ACCESS_LINES_DROPPED = _counter(
     "access_lines_dropped", "Lines of the access log that could not be kept or written"
 )
+CROWDED = _counter(
+    "crowded_clients", "Connections closed for want of room: idle, to make some, or new", "which"
+)
 CONNECTIONS = _gauge("connections", "Connections of clients that are open")
 TUNNELS = _gauge("tunnels", "Connections that speak something else than HTTP, as websockets do")
 WORKERS = _gauge("workers", "Workers that run")
@@ -75,6 +78,7 @@ FAMILIES = (
     FOLLOWED_WRITES,
     TABLES_REJECTED,
     ACCESS_LINES_DROPPED,
+    CROWDED,
     CONNECTIONS,
     TUNNELS,
     WORKERS,

@@ -13,6 +13,7 @@ from proxy import families, trace
 from proxy.access_line import CLIENT_LEFT, Entry, line_of
 from proxy.access_log import AccessLog
 from proxy.change import TableChange
+from proxy.crowd import longest_idle
 from proxy.decide import Router
 from proxy.deciding import Decider
 from proxy.downstream import ClientConnection
@@ -203,6 +204,20 @@ class Runtime:
         if self.access_log is not None:
             self.access_log.flush()
             self.metrics.observe_dropped_lines(self.access_log.dropped)
+
+    def has_room(self) -> bool:
+        """Return whether one more client may come, once those who have been idle the longest have gone."""
+        most = self.limits.clients
+        if len(self.clients) < most:
+            return True
+        for client in longest_idle(self.clients, most):
+            if client.gives_way():
+                self.clients.discard(client)
+                self.metrics.count(families.CROWDED, ("idle",))
+        if len(self.clients) < most:
+            return True
+        self.metrics.count(families.CROWDED, ("new",))
+        return False
 
     def drain(self) -> None:
         """Begin to stop: connections close after their next answer, or soon where nothing is asked."""

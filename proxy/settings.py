@@ -21,6 +21,7 @@ class Limits:
     linger_seconds: float = 2.0  # for a client to read an answer that came before its upload ended
     parting_seconds: float = 1.0  # for a client to ask what it is about to ask when its worker stops
     connections: int = 256  # to one upstream; more requests wait for one
+    clients: int = 10_000  # at once; past it those who have been idle the longest make room
 
 
 @dataclass(frozen=True, slots=True)
