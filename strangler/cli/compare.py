@@ -1,6 +1,7 @@
 """`strangler compare`: arguments to one use case to an exit code."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,7 +13,16 @@ from strangler.cli.compare_rules import again_, check_, rules_
 from strangler.cli.compare_search import search_
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
-from strangler.compare import documents, pair_files, report, report_text, show, show_text
+from strangler.compare import (
+    documents,
+    pair_files,
+    report,
+    report_html,
+    report_junit,
+    report_text,
+    show,
+    show_text,
+)
 from strangler.compare.judge import AS_SHIPPED
 from strangler.compare.rule_file import read_rules
 from strangler.compare.verdict import Verdict
@@ -32,14 +42,27 @@ def compare() -> None:
 
 @compare.command("report")
 @click.option("--route", help="Only this route.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write it as one HTML file, with examples.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write it as JUnit XML.")
 @_store
 @json_option
-def report_(route: str | None, store: Path | None, as_json: bool) -> None:
+def report_(
+    route: str | None, html: Path | None, junit: Path | None, store: Path | None, as_json: bool
+) -> None:
     """Show for each route its verdicts, the bound of its DIFF rate, and what was found.
 
     Exit 0 without a DIFF, 1 with one, 3 when nothing was compared.
     """
-    summary = report.read(store or here().verdicts, route)
+    verdicts = store or here().verdicts
+    summary = report.read(verdicts, route)
+    if html:
+        examples = {each.example for shown in summary.routes for each in shown.findings if each.example}
+        made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        html.write_text(
+            report_html.write(summary, show.sheets(verdicts, examples, _upstreams()), made_at), "utf-8"
+        )
+    if junit:
+        junit.write_text(report_junit.write(summary), "utf-8")
     emit(
         report.document(summary),
         as_json=as_json,

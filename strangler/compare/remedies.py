@@ -1,7 +1,10 @@
 """Say what would settle a finding: what to change in the service, or where to look. Only text."""
 
+import json
+
 from strangler.compare.findings import Finding, Subject
 from strangler.compare.rules import SHIPPED
+from strangler.compare.store import Found
 
 _OF_DIFFERENCE = {
     "status": "make the service answer the monolith's status for this request",
@@ -31,6 +34,32 @@ _OF_OBSTACLE = {
     "comparer_fault": "a defect of the comparer: its log has the traceback",
 }
 _RULES = {rule.name: rule.why for rule in SHIPPED}
+
+
+_RULES_OF_KIND = {
+    "value": "ignore = true",
+    "precision_lost": "ignore = true",
+    "unicode_form": "ignore = true",
+    "order": "unordered = true",
+    "header": "ignore = true",
+}
+
+
+def settling_verb(finding: Finding) -> str:
+    """Return what a rule at the difference's path would say; empty where none should, or none can."""
+    return _RULES_OF_KIND.get(finding.name, "") if finding.subject is Subject.DIFFERENCE else ""
+
+
+def settling_rule(found: Found) -> str:
+    """Return the rule that would forgive a difference, to paste."""
+    finding = found.finding
+    verb = settling_verb(finding)
+    if not verb:
+        return ""
+    return (
+        f'[[rules]]\nname = "…"\nroute = {json.dumps(found.route)}\n'
+        f'path = {json.dumps(finding.pattern, ensure_ascii=False)}\n{verb}\nreason = "…"\nowner = "…"'
+    )
 
 
 def remedy(finding: Finding) -> str:

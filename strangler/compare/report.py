@@ -8,7 +8,7 @@ from pathlib import Path
 from strangler.compare.bound import upper_bound
 from strangler.compare.findings import Subject
 from strangler.compare.reading import Reader
-from strangler.compare.remedies import remedy
+from strangler.compare.remedies import remedy, settling_rule
 from strangler.compare.store import Count, Found
 from strangler.compare.verdict import Verdict
 from strangler.errors import NothingCompared
@@ -148,4 +148,5 @@ def _found_document(found: Found) -> Document:
         "count": found.n,
         "example": found.example,
         "remedy": remedy(found.finding),
+        "rule": settling_rule(found),
     }

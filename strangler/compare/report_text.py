@@ -5,8 +5,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from strangler.compare.findings import Subject
-from strangler.compare.remedies import remedy
+from strangler.compare.findings import Finding, Subject
+from strangler.compare.remedies import remedy, settling_verb
 from strangler.compare.report import Report, RouteReport
 from strangler.compare.store import Found
 from strangler.compare.verdict import Verdict
@@ -70,8 +70,13 @@ def _findings(title: str, findings: tuple[Found, ...]) -> Table:
     table.add_column("example", justify="right")
     for found in findings:
         about = Text.assemble((found.finding.name, "bold"), f"  {found.finding.pattern}")
-        advice = Padding(Text(remedy(found.finding), style="dim"), (0, 0, 0, 2))
+        advice = Padding(Text(_advice(found.finding), style="dim"), (0, 0, 0, 2))
         table.add_row(
             Group(about, advice), f"{found.n:,}", "-" if found.example is None else str(found.example)
         )
     return table
+
+
+def _advice(finding: Finding) -> str:
+    verb = settling_verb(finding)
+    return remedy(finding) + (f"; or, where it is right, a rule: {verb}" if verb else "")

@@ -1,6 +1,6 @@
 """Put one kept comparison side by side, secrets masked. Pure but for `find`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import SequenceMatcher, get_close_matches
@@ -16,6 +16,7 @@ from strangler.compare.verdict import Comparison, Difference, Kind
 from strangler.errors import UnknownComparison
 
 NEAR = 5
+CONTEXT = 3  # lines alike that are shown around each difference
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ def sheet(kept: Kept, upstreams: Mapping[str, str]) -> Sheet:
     )
 
 
+def sheets(path: File, numbers: Iterable[int], upstreams: Mapping[str, str]) -> dict[int, Sheet]:
+    """Return the sheets of those comparisons that are kept. Raises NoStore or ForeignStore."""
+    with Reader(path) as reader:
+        kept = (reader.find(str(number)) for number in numbers)
+        return {each.id: sheet(each, upstreams) for each in kept if each is not None}
+
+
 def rows(control: list[Line], candidate: list[Line], comparison: Comparison) -> tuple[Row, ...]:
     """Align two laid-out answers and mark the lines in which they differ."""
     unforgiven = [_reach(difference) for difference in comparison.differences]
@@ -132,3 +140,29 @@ def _request(pair: Pair) -> list[str]:
         *(f"{name}: {masking.header(name, value)}" for name, value in named),
         *(line.text for line in lines.of_body(content_type, request.body)),
     ]
+
+
+def near_marks(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the marked rows with some around them, and one row for each stretch left out."""
+    marked = [index for index, row in enumerate(rows) if row.mark] or [0]
+    shown = sorted(
+        {
+            near
+            for index in marked
+            for near in range(index - CONTEXT, index + CONTEXT + 1)
+            if 0 <= near < len(rows)
+        }
+    )
+    following = 0
+    for index in shown:
+        if index > following:
+            yield _left_out(index - following)
+        yield rows[index]
+        following = index + 1
+    if following < len(rows):
+        yield _left_out(len(rows) - following)
+
+
+def _left_out(count: int) -> Row:
+    text = f"⋯ {count} more {'line' if count == 1 else 'lines'}"
+    return Row("", text, text)

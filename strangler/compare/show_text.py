@@ -9,10 +9,8 @@ from rich.text import Text
 
 from strangler.compare.findings import findings_of
 from strangler.compare.remedies import remedy
-from strangler.compare.show import Row, Sheet
+from strangler.compare.show import Sheet, near_marks
 from strangler.compare.verdict import Comparison, Difference, Verdict
-
-CONTEXT = 3  # lines alike that are shown around each difference
 
 _MARK_STYLES = {"≠": "red", "~": "cyan"}
 _VERDICT_STYLES = {Verdict.MATCH: "green", Verdict.EXPECTED: "cyan", Verdict.DIFF: "bold red"}
@@ -71,32 +69,6 @@ def _side_by_side(sheet: Sheet, *, full: bool) -> Table:
     table.add_column("", width=1)
     table.add_column(f"control: {sheet.control}", ratio=1, overflow="fold")
     table.add_column(f"candidate: {sheet.candidate}", ratio=1, overflow="fold")
-    for row in sheet.rows if full else _near_marks(sheet.rows):
+    for row in sheet.rows if full else near_marks(sheet.rows):
         table.add_row(*map(Text, (row.mark, row.control, row.candidate)), style=_MARK_STYLES.get(row.mark))
     return table
-
-
-def _near_marks(rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield the marked rows with some around them, and one row for each stretch left out."""
-    marked = [index for index, row in enumerate(rows) if row.mark] or [0]
-    shown = sorted(
-        {
-            near
-            for index in marked
-            for near in range(index - CONTEXT, index + CONTEXT + 1)
-            if 0 <= near < len(rows)
-        }
-    )
-    following = 0
-    for index in shown:
-        if index > following:
-            yield _left_out(index - following)
-        yield rows[index]
-        following = index + 1
-    if following < len(rows):
-        yield _left_out(len(rows) - following)
-
-
-def _left_out(count: int) -> Row:
-    text = f"⋯ {count} more {'line' if count == 1 else 'lines'}"
-    return Row("", text, text)
