@@ -18,7 +18,10 @@ _FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff\\#]").search
 # RFC 3986 3.3 pchar, but for escapes
 _PCHAR = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@"
 _RAW = frozenset(_PCHAR)
-_PCHARS = re.compile(rb"/[!$&-;=@-Z_a-z~]*").fullmatch  # the same and `/`, in the fewest ranges
+# segments of them, none empty and none that begins with a dot; in the fewest ranges, for every path is asked
+_PLAIN = re.compile(
+    rb"/(?:[!$&-\-0-;=@-Z_a-z~][!$&-.0-;=@-Z_a-z~]*+/)*+(?:[!$&-\-0-;=@-Z_a-z~][!$&-.0-;=@-Z_a-z~]*+)?+"
+).fullmatch
 _NEVER_DECODED = frozenset(b"/\\\x00")  # an origin that decodes these would see another path
 
 PARAM = b"{}"
@@ -49,9 +52,7 @@ def canonical_path(path: bytes) -> bytes:
 
 def is_plain(path: bytes) -> bool:
     """Return whether a path is canonical at first sight: no escape, no empty or dotted segment."""
-    if _PCHARS(path) is None:
-        return False
-    return path.find(b"//") < 0 and path.find(b"/.") < 0  # `in` takes several times as long on bytes
+    return _PLAIN(path) is not None
 
 
 def _spelled(found: re.Match[bytes]) -> bytes:

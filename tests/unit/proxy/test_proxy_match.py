@@ -1,12 +1,13 @@
 """One canonical form of a path, and the most specific route for it."""
 
+import re
 from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.match import BadPath, Matcher, canonical_path, parse_template
+from proxy.match import BadPath, Matcher, canonical_path, is_plain, parse_template
 from proxy.routes import Route, Stage
 
 
@@ -205,3 +206,10 @@ def test_five_thousand_routes_are_told_apart() -> None:
         route = matcher.find(b"GET", asked.encode())
         assert route is not None
         assert route.name == path
+
+
+@given(st.text(alphabet="/.%~a0Z-_:@!'\\ \x7f;?&", max_size=12))
+def test_a_path_is_plain_exactly_where_resolving_it_changes_nothing(text: str) -> None:
+    path = ("/" + text).encode()
+    settled = re.fullmatch(rb"[/A-Za-z0-9._~!$&'()*+,;=:@-]*", path) is not None
+    assert is_plain(path) is (settled and b"//" not in path and b"/." not in path)
