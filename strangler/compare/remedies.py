@@ -2,6 +2,7 @@
 
 import json
 
+from strangler.compare import following, noise
 from strangler.compare.findings import Finding, Subject
 from strangler.compare.rules import SHIPPED
 from strangler.compare.store import Found
@@ -33,7 +34,7 @@ _OF_OBSTACLE = {
     "malformed_framing": "the answer is not well-formed HTTP",
     "comparer_fault": "a defect of the comparer: its log has the traceback",
 }
-_RULES = {rule.name: rule.why for rule in SHIPPED}
+_RULES = {rule.name: rule.why for rule in SHIPPED} | {noise.NAME: noise.WHY, following.NAME: following.WHY}
 
 
 _RULES_OF_KIND = {

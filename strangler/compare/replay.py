@@ -13,13 +13,17 @@ from itertools import islice
 import msgspec
 
 from proxy.match import BadPath, Matcher, canonical_path
-from proxy.pairs import Pair, Request
+from proxy.pairs import Failure, Pair, Request, Response
 from proxy.routes import SAFE_METHODS, Route, RouteTable
 from strangler.compare.asking import Asker, Side
 from strangler.compare.corpus import Asked
+from strangler.compare.following import compare_followed
 from strangler.compare.judge import compare
+from strangler.compare.noise import noise_of, with_noise
 from strangler.compare.rule_book import RuleBook
 from strangler.compare.store import Judged
+from strangler.compare.verdict import Comparison, Verdict
+from strangler.compare.verdict import Side as VerdictSide
 
 STAGE = "replay"  # what reports call it, beside the stages of live pairs
 AHEAD = 4  # questions prepared for each thread; more would only be memory
@@ -120,7 +124,25 @@ class Replay:
             candidate,
             question.role.name,
         )
-        return Judged(pair, compare(pair, self._book.terms(pair.route, pair.at)))
+        return Judged(pair, self._verdict(pair, question, sides))
+
+    def _verdict(self, pair: Pair, question: Question, sides: Sides) -> Comparison:
+        """Return the verdict, after a second look at what differs: is it a cursor, or the monolith itself?"""
+        terms = self._book.terms(pair.route, pair.at)
+        found = compare(pair, terms)
+        if found.verdict is not Verdict.DIFF:
+            return found
+
+        def follow(side: VerdictSide, target: str) -> Response | Failure:
+            asked = Request(pair.request.method, target, question.asked.request.headers, b"")
+            of = sides.control if side is VerdictSide.CONTROL else sides.candidate
+            return self._asker.ask(of, asked, question.role.credentials)
+
+        if followed := compare_followed(pair, terms, follow):
+            return followed
+        again = follow(VerdictSide.CONTROL, pair.request.target)
+        noisy = noise_of(pair, again, terms) if isinstance(again, Response) else frozenset()
+        return compare(pair, with_noise(terms, noisy)) if noisy else found
 
     def ask_all(self, questions: Iterable[Question], *, rate: float, threads: int) -> Iterator[Judged]:
         """Yield the verdicts in the order of the questions, at most `rate` questions a second."""

@@ -19,6 +19,7 @@ from strangler.compare.terms import ListRule, RenameRule, Terms
 from strangler.compare.verdict import Difference, Kind, Weight
 
 EVERY_ROUTE = "*"
+RESERVED = frozenset({"noise", "cursor"})  # of the kit, where both sides can be asked again
 
 _SAME_TYPE = frozenset(
     {Kind.VALUE, Kind.NUMBER_FORM, Kind.TIME_FORMAT, Kind.PRECISION_LOST, Kind.UNICODE_FORM, Kind.HEADER}
@@ -154,7 +155,7 @@ def _read_setting(section: Section, verb: Verb) -> bool | str | float | None:
 
 
 def _repeated_names(rules: tuple[OwnRule, ...]) -> list[Problem]:
-    taken = {rule.name for rule in SHIPPED}
+    taken = {rule.name for rule in SHIPPED} | RESERVED
     problems = []
     for rule in rules:
         if rule.name in taken:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from strangler.compare import following, noise
 from strangler.compare.rule_book import EVERY_ROUTE, RuleBook, Verb
 from strangler.compare.rules import SHIPPED
 from strangler.compare.store import Hit
 from strangler.compare.verdict import Weight
 
 THE_KIT = "the kit"
+OF_A_SECOND_LOOK = (noise.rule(frozenset()), following.rule())  # where both sides can be asked again
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ def list_rules(book: RuleBook, hits: Iterable[Hit], route: str | None = None) ->
     for hit in hits:
         if route in (None, hit.route):
             found.setdefault(hit.rule, []).append(hit)
-    shipped = [(rule.name, rule.weight, EVERY_ROUTE, "", rule.why, THE_KIT, None) for rule in SHIPPED]
+    kits = (*SHIPPED, *OF_A_SECOND_LOOK)
+    shipped = [(rule.name, rule.weight, EVERY_ROUTE, "", rule.why, THE_KIT, None) for rule in kits]
     own = [
         (rule.name, _weight(rule.verb), rule.route, rule.says, rule.reason, rule.owner, rule.expires)
         for rule in book.rules

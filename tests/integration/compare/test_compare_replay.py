@@ -238,3 +238,8 @@ def test_verdicts_of_a_replay_are_reported_beside_live_ones(run, corpus, tmp_pat
     run("replay", corpus("/api/products/"), "--direct")
     (route,) = json.loads(run("report", "--json").output)["routes"]
     assert (route["stage"], route["counts"][Verdict.MATCH]) == ("replay", 1)
+
+
+def test_a_second_look_asks_the_monolith_again_only_where_something_differs(run, corpus, shops):
+    run("replay", corpus("/api/products/?page=1", "/api/products/?secret=1"), "--direct", "--threads", 1)
+    assert [len(shop.seen) for shop in shops] == [3, 2]
