@@ -4,7 +4,6 @@ A request costs a few additions in mapped memory (`cells`). What is counted ther
 and is not lost with the worker.
 """
 
-from bisect import bisect_left
 from pathlib import Path
 from time import monotonic
 
@@ -18,6 +17,7 @@ from proxy.seats import take
 from proxy.tallies import Tallies
 
 _CLASSES = 10  # of status // 100
+_BOUNDS: list[int] = [round(bound * 1_000_000) for bound in SECONDS]  # in microseconds
 
 
 class Metrics:
@@ -53,10 +53,14 @@ class Metrics:
             start = self._start(route, target, status // 100)
         cells = self.requests.cells.view
         cells[start] += 1  # first: whoever reads amid this finds no bucket fuller than the whole
-        cells[start + MICROSECONDS] += int(seconds * 1_000_000)
-        bucket = bisect_left(SECONDS, seconds)
-        if bucket < len(SECONDS):
-            cells[start + BUCKETS + bucket] += 1
+        microseconds = int(seconds * 1_000_000)
+        cells[start + MICROSECONDS] += microseconds
+        bucket = start + BUCKETS
+        for bound in _BOUNDS:  # compiled, twice as fast as a call of bisect
+            if microseconds <= bound:
+                cells[bucket] += 1
+                break
+            bucket += 1
         if failed is not None:
             self.count(families.ERRORS, (failed.id,))
 
