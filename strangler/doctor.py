@@ -6,14 +6,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from proxy.routes import version_of
 from strangler.audit import Audit, Outcome
 from strangler.errors import StranglerError
+from strangler.everywhere import machine_states
 from strangler.installation import Installation
 from strangler.parts import Migration, Stack, lay_out, read_parts
 from strangler.pins import differing_pins
 from strangler.ports import holder_of, is_free
 from strangler.supervising import running_pid, supervisor
-from strangler.table_file import read_table
+from strangler.table_file import read_table, read_text
 from strangler.workers import stale_sockets, worker_statuses
 
 OLDEST_PYTHON = (3, 11)
@@ -56,6 +58,7 @@ def _findings(place: Installation, environ: Mapping[str, str]) -> Iterator[Findi
     yield _parts(place)
     yield _workers(place)
     yield _sockets(place)
+    yield from _machines(place)
 
 
 def _python() -> Finding:
@@ -162,6 +165,20 @@ def _workers(place: Installation) -> Finding:
     if not versions:
         return Finding("workers", "none running")
     return Finding("workers", f"{len(replies.answers)} serve version {versions[0]}")
+
+
+def _machines(place: Installation) -> Iterator[Finding]:
+    """Yield a finding for every other machine, against the version of this machine's file."""
+    try:
+        version = version_of(read_text(place.table)) if place.machines.all else ""
+    except StranglerError:
+        version = ""  # said above; then no machine can serve it
+    for state in machine_states(place.machines):
+        subject = f"machine {state.name}"
+        if state.serves(version):
+            yield Finding(subject, f"{state.workers} serve version {version}")
+        else:
+            yield Finding(subject, state.in_words(), "strangler apply        (once it answers)")
 
 
 def _sockets(place: Installation) -> Finding:

@@ -15,8 +15,8 @@ from strangler.show.doctor import show_findings
 def doctor(*, as_json: bool) -> None:
     """Say what is wrong, and the next command.
 
-    Looks at Python, packages, disk, audit, table, ports, databases, parts, workers and sockets. Exit 1 when
-    there is a problem.
+    Looks at Python, packages, disk, audit, table, ports, databases, parts, workers, sockets and other
+    machines. Exit 1 when there is a problem.
     """
     answer = examine(here(), os.environ)
     emit(answer, as_json=as_json, human=lambda console: show_findings(console, answer))

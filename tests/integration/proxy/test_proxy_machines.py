@@ -17,6 +17,7 @@ from proxy.routes import Owner, Stage, version_of
 from strangler.actor import Actor
 from strangler.audit import Audit, Outcome
 from strangler.cli import main
+from strangler.doctor import examine
 from strangler.errors import (
     ChangeUndone,
     KeyRefused,
@@ -295,3 +296,12 @@ def test_a_change_of_owner_waits_for_no_machine(here: RunningProxy, there: Runni
     with pytest.raises(NotAcknowledged, match=str(there.admin_port)):
         ProxyGateway(place, ANN).route("reads", Owner.SERVICE)
     assert {worker["version"] for worker in here.ask("version")} == {version_of(here.table.read_text())}
+
+
+def test_the_doctor_has_a_finding_for_every_machine(here: RunningProxy, there: RunningProxy) -> None:
+    place = _place(here, there.admin_port, free_port())
+    found = {each.subject: each for each in examine(place, {}) if each.subject.startswith("machine ")}
+    well, dead = (found[f"machine {machine.name}"] for machine in place.machines.all)
+    assert (well.well, well.found) == (True, f"2 serve version {version_of(here.table.read_text())}")
+    assert not dead.well
+    assert dead.next.startswith("strangler apply")
