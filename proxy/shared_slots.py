@@ -19,7 +19,9 @@ class SharedSlots:
     def __init__(self, file: Path) -> None:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(descriptor, SLOTS * _SLOT_BYTES)
+            os.posix_fallocate(
+                descriptor, 0, SLOTS * _SLOT_BYTES
+            )  # a hole could not be filled on a full disk
             self._map = mmap.mmap(descriptor, SLOTS * _SLOT_BYTES)
         finally:
             os.close(descriptor)

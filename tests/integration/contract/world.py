@@ -29,7 +29,11 @@ from extracted.catalog.models import Base
 from extracted.chassis.database import Database
 from extracted.chassis.identity import HEADER
 from extracted.chassis.migrate import upgrade
+from proxy.routes import Owner, RouteTable
 from proxy.table import parse_table
+from strangler.takeover.fitness import fit_takeover
+from strangler.takeover.mapping import Mapping as TableMappings
+from strangler.takeover.session import find_group, open_databases
 from strangler.takeover.start import start
 from tests.integration.contract.furniture import Person, furnish
 from tests.postgres import Postgres
@@ -200,7 +204,20 @@ def make_databases(monolith_url: str, catalog_url: str, var: Path) -> Databases:
     routes = parse_table((ROOT / "proxy/routes.toml").read_text(), "routes.toml")
     environ = {"MONOLITH_DATABASE_URL": monolith_url, "CATALOG_DATABASE_URL": catalog_url}
     start(routes, "catalog", environ, var, execute=True)
+    _let_both_write(routes, environ, var)
     return Databases(monolith_url, catalog_url, people)
+
+
+def _let_both_write(routes: RouteTable, environ: Mapping[str, str], var: Path) -> None:
+    """Have the service take writes beside the monolith: no fence, and ids of its own."""
+    with open_databases(find_group(routes, "catalog"), environ, var) as databases:
+        flow = fit_takeover(databases, TableMappings()).flow(Owner.MONOLITH)
+        with flow.target.snapshot() as moment:
+            highest = {shape.table: moment.highest_id(shape) for shape in flow.targets}
+        with flow.target.transaction(databases.take_leases().service) as into:
+            into.lift_fence(flow.targets)
+            for shape in flow.targets:
+                into.start_ids_after(shape, highest[shape.table])
 
 
 def _copied(url: str, file: Path, server: Postgres | None) -> str:
