@@ -9,7 +9,7 @@ from proxy.pairs import Request, Response
 from proxy.routes import Route
 from strangler.compare import coding, headers
 from strangler.compare.asking import Asker, Side
-from strangler.compare.inputs import Learned, requests_of
+from strangler.compare.inputs import Learned, probes_of, requests_of
 from strangler.compare.observed import last_pages, observe
 from strangler.compare.openapi import NotDescribed, Parameter, parameters_of
 from strangler.compare.replay import Replay, Role, Sides
@@ -43,7 +43,8 @@ def search(
     replay = Replay(asker, sides_of, read_rules_if_any(place.rules), seen.table.version, stage="search")
     deadline = time.monotonic() + seconds
     searching = Search(name, replay.ask, lambda: time.monotonic() < deadline, seed)
-    found = searching.run(requests_of(route.path, route.methods, parameters, learned), roles)
+    described = (route.path, route.methods, parameters, learned)
+    found = searching.run(probes_of(*described), requests_of(*described), roles)
     if found.found:
         with closing(Writer(store)) as writer:
             writer.record([each.judged for each in found.found])

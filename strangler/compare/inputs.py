@@ -1,6 +1,6 @@
 """Describe the requests that a search tries, the simplest first: so that what is found is small. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from urllib.parse import quote, urlencode
@@ -13,6 +13,7 @@ from strangler.compare.observed import values_for, words
 from strangler.compare.openapi import Parameter
 
 _WRONG = ("x", "", "-1", "0", "1.5", "99999999", "null", "é", "'", "%")
+PROBES = 8  # values of each sort that are tried alone
 _TYPES = ("application/json", "text/plain", "*/*")
 
 
@@ -24,29 +25,69 @@ class Learned:
     last_pages: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What to try for a parameter: what real answers suggest, and what no schema allows."""
+
+    usual: tuple[str, ...]
+    unusual: tuple[str, ...]
+
+    @property
+    def strategy(self) -> SearchStrategy[str]:
+        """The values, the usual ones first."""
+        return st.one_of(st.sampled_from(self.usual), st.sampled_from(self.unusual))
+
+
+def probes_of(
+    path: str, methods: Sequence[str], parameters: Sequence[Parameter], learned: Learned
+) -> Iterator[Asked]:
+    """Yield the requests that are worth asking before any search: each parameter alone, at its edges."""
+    in_path, in_query = _choices(parameters, learned)
+    usual = {name: choice.usual[0] for name, choice in in_path.items()}
+    for method in _methods(methods):
+        yield Asked(method, _target(path, usual, {}))
+    for accept in _TYPES:
+        yield Asked("GET", _target(path, usual, {}), {"accept": accept})
+    for name, choice in in_path.items():
+        for value in (*choice.usual[:PROBES], *choice.unusual[:PROBES]):
+            yield Asked("GET", _target(path, {**usual, name: value}, {}))
+    for name, choice in in_query.items():
+        for value in (*choice.usual[:PROBES], *choice.unusual[:PROBES]):
+            yield Asked("GET", _target(path, usual, {name: value}))
+
+
 def requests_of(
     path: str, methods: Sequence[str], parameters: Sequence[Parameter], learned: Learned
 ) -> SearchStrategy[Asked]:
     """Return the requests of a route. They shrink to GET, few parameters and values that were seen."""
-    in_path = {each.name: _in_path(each, learned) for each in parameters if each.is_in_path}
-    in_query = {each.name: _values(each, learned) for each in parameters if not each.is_in_path}
+    in_path, in_query = _choices(parameters, learned)
+    # Two or three parameters together show most differences; absent comes first, for shrinking.
+    some = {name: st.one_of(*[st.none()] * 5, choice.strategy) for name, choice in in_query.items()}
     return st.builds(
         lambda method, filled, query, accept: Asked(
-            method, _target(path, filled, query), {"accept": accept} if accept else {}
+            method,
+            _target(path, filled, {name: value for name, value in query.items() if value is not None}),
+            {"accept": accept} if accept else {},
         ),
-        st.sampled_from([each for each in ("GET", "HEAD", "OPTIONS") if each in methods]),
-        st.fixed_dictionaries(in_path),
-        _some_of(in_query),
-        st.one_of(st.just(""), st.sampled_from(_TYPES)),
+        st.sampled_from(_methods(methods)),
+        st.fixed_dictionaries({name: choice.strategy for name, choice in in_path.items()}),
+        st.fixed_dictionaries(some),
+        st.one_of(st.just(""), st.just(""), st.sampled_from(_TYPES)),
     )
 
 
-def _some_of(strategies: Mapping[str, SearchStrategy[str]]) -> SearchStrategy[dict[str, str]]:
-    """Return dictionaries of a few of the keys: one or two parameters together show most differences."""
-    if not strategies:
-        return st.just({})
-    names = st.lists(st.sampled_from(sorted(strategies)), max_size=3, unique=True)
-    return names.flatmap(lambda chosen: st.fixed_dictionaries({name: strategies[name] for name in chosen}))
+def _methods(methods: Sequence[str]) -> list[str]:
+    return [each for each in ("GET", "HEAD", "OPTIONS") if each in methods]
+
+
+def _choices(
+    parameters: Sequence[Parameter], learned: Learned
+) -> tuple[dict[str, Choice], dict[str, Choice]]:
+    """Return what to try for each parameter of the path, and for each of the query."""
+    return (
+        {each.name: _in_path(each, learned) for each in parameters if each.is_in_path},
+        {each.name: _values(each, learned) for each in parameters if not each.is_in_path},
+    )
 
 
 def _target(path: str, filled: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -55,13 +96,13 @@ def _target(path: str, filled: Mapping[str, str], query: Mapping[str, str]) -> s
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _in_path(parameter: Parameter, learned: Learned) -> SearchStrategy[str]:
+def _in_path(parameter: Parameter, learned: Learned) -> Choice:
     seen = values_for(parameter.name, learned.observed) or ("1", "2", "3")
     # An empty segment would be another route.
     return _sampled(seen, tuple(value for value in _WRONG if value))
 
 
-def _values(parameter: Parameter, learned: Learned) -> SearchStrategy[str]:
+def _values(parameter: Parameter, learned: Learned) -> Choice:
     if parameter.choices:
         return _sampled(parameter.choices, tuple(map(str.swapcase, parameter.choices)) + _WRONG)
     seen = values_for(parameter.name, learned.observed)
@@ -79,9 +120,8 @@ def _values(parameter: Parameter, learned: Learned) -> SearchStrategy[str]:
     return _sampled(texts, (*map(str.swapcase, texts), *(text[:3] for text in texts), *_WRONG))
 
 
-def _sampled(usual: Sequence[str], unusual: Sequence[str]) -> SearchStrategy[str]:
-    first, then = list(dict.fromkeys(usual)), list(dict.fromkeys(unusual))
-    return st.one_of(st.sampled_from(first), st.sampled_from(then))
+def _sampled(usual: Sequence[str], unusual: Sequence[str]) -> Choice:
+    return Choice(tuple(dict.fromkeys(usual)), tuple(dict.fromkeys(unusual)))
 
 
 def _pages(learned: Learned) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Differences that look alike are found once; the search goes on behind them for others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -58,19 +58,33 @@ class Search:
         self._answers: dict[tuple[str, str, str, str], Judged] = {}
         self._known: set[str] = set()
 
-    def run(self, requests: SearchStrategy[Asked], roles: Sequence[Role]) -> Searched:
-        """Search until time or MOST_FOUND is reached, or nothing more is found."""
+    def run(
+        self,
+        probes: Iterable[Asked],
+        requests: SearchStrategy[Asked],
+        roles: Sequence[Role],
+        most: int = MOST_FOUND,
+    ) -> Searched:
+        """Ask the probes, then search until time is over, `most` are found, or nothing more is."""
         questions = st.builds(
             lambda asked, role: Question(self._route, asked, role), requests, st.sampled_from(list(roles))
         )
         found: list[Smallest] = []
         try:
-            while len(found) < MOST_FOUND and (smallest := self._next(questions)):
+            for question in (Question(self._route, probe, role) for probe in probes for role in roles):
+                self._probe(question, found)
+            while len(found) < most and (smallest := self._next(questions)):
                 found.append(smallest)
                 self._known.add(fingerprint(smallest.judged.comparison))
         except _OutOfTime:
             return Searched(tuple(found), len(self._answers), timed_out=True)
         return Searched(tuple(found), len(self._answers), timed_out=False)
+
+    def _probe(self, question: Question, found: list[Smallest]) -> None:
+        judged = self._judged(question, have_one=False)
+        if judged is not None and self._is_new(judged):
+            found.append(Smallest(question, judged, len(self._answers)))
+            self._known.add(fingerprint(judged.comparison))
 
     def _next(self, questions: SearchStrategy[Question]) -> Smallest | None:
         best: list[Question] = []

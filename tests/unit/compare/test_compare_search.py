@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from strangler.compare.inputs import Learned, requests_of
+from strangler.compare.inputs import Learned, probes_of, requests_of
 from strangler.compare.observed import last_pages, observe, values_for, words
 from strangler.compare.openapi import NotDescribed, Parameter, parameters_of
 from strangler.compare.replay import Question, Role
@@ -17,7 +17,7 @@ ANONYMOUS, STAFF = Role("anonymous", {}), Role("staff", {"Cookie": "sessionid=st
 REQUESTS = 500  # an eighth of what a laptop asks of both sides in a minute
 
 
-def _search(candidate, roles=(ANONYMOUS, STAFF), requests=REQUESTS):
+def _search(candidate, roles=(ANONYMOUS, STAFF), requests=REQUESTS, *, probing=True, most=10):
     control = SmallShop()
 
     def ask(question: Question):
@@ -29,12 +29,29 @@ def _search(candidate, roles=(ANONYMOUS, STAFF), requests=REQUESTS):
     learned = Learned(observe(bodies), last_pages(bodies))
     left = itertools.count(requests, -1)
     search = Search("products", ask, lambda: next(left) > 0, seed=0)
-    return search.run(requests_of(PATH, ("GET",), parameters_of(SCHEMA, PATH), learned), roles)
+    described = (PATH, ("GET",), parameters_of(SCHEMA, PATH), learned)
+    return search.run(probes_of(*described) if probing else (), requests_of(*described), roles, most)
 
 
+@pytest.mark.parametrize("probing", [True, False], ids=["probed", "searched"])
 @pytest.mark.parametrize("candidate", DEFECTS.values(), ids=DEFECTS)
-def test_a_planted_defect_is_found_within_a_minutes_requests(candidate):
-    assert _search(candidate).found
+def test_a_planted_defect_is_found_within_a_minutes_requests(candidate, probing):
+    assert _search(candidate, probing=probing, most=1).found
+
+
+def test_what_is_found_by_search_alone_is_shrunk_to_one_parameter():
+    first, *_ = _search(DEFECTS["an error body of another shape"], probing=False, most=1).found
+    assert first.question.asked.target.count("=") == 1
+    assert first.question.asked.headers == {}
+
+
+def test_a_probe_changes_one_thing_at_a_time():
+    learned = Learned({"id": ("1",), "name": ("Oak desk",)}, (5,))
+    probes = list(probes_of(PATH, ("GET", "HEAD"), parameters_of(SCHEMA, PATH), learned))
+    assert all(probe.target.count("=") + len(probe.headers) <= 1 for probe in probes)
+    assert {"/api/products/?page=4", "/api/products/?page=5", "/api/products/?page=6"} <= {
+        probe.target for probe in probes
+    }
 
 
 def test_two_sides_that_are_alike_have_no_difference():
