@@ -5,8 +5,9 @@ enough yet. An answer that could not be compared never counts for a pass.
 """
 
 import enum
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from proxy.routes import GateOptions, Route, Stage
 from strangler.compare.bound import upper_bound
@@ -19,6 +20,7 @@ OF_VALUES = frozenset(
     {Kind.VALUE, Kind.NUMBER_FORM, Kind.TIME_FORMAT, Kind.UNICODE_FORM, Kind.PRECISION_LOST}
 )
 
+_COMPARED = frozenset({Verdict.MATCH, Verdict.EXPECTED, Verdict.DIFF})
 _UNKNOWN = (
     (Verdict.NOT_COMPARABLE, "could not be compared"),
     (Verdict.INFRA, "were not answered by both sides"),
@@ -55,6 +57,7 @@ class Gate:
     unknown: int  # compared to no end, or answered by one side alone
     bound: float
     reasons: tuple[str, ...] = ()
+    seen: Mapping[str, int] = field(default_factory=dict)  # comparable answers by `GET 2xx anonymous`
 
 
 def is_gated(route: Route, target: Position) -> bool:
@@ -82,7 +85,7 @@ def ask_gate(options: GateOptions, known: Known) -> Gate:
     against, missing = tuple(_against(options, known, samples)), tuple(_missing(options, known, samples))
     passage = Passage.REFUSED if against else Passage.INCONCLUSIVE if missing else Passage.PASS
     bound = 100 * upper_bound(diffs, samples)
-    return Gate(passage, samples, diffs, unknown, round(bound, 4), against + missing)
+    return Gate(passage, samples, diffs, unknown, round(bound, 4), against + missing, _seen(known))
 
 
 def record_of(gate: Gate, *, forced: bool) -> Mapping[str, object]:
@@ -94,8 +97,17 @@ def record_of(gate: Gate, *, forced: bool) -> Mapping[str, object]:
         "unknown": gate.unknown,
         "diff_rate_upper_95": gate.bound,
         "reasons": list(gate.reasons),
+        "seen": dict(gate.seen),
         "forced": forced,
     }
+
+
+def _seen(known: Known) -> Mapping[str, int]:
+    seen: Counter[str] = Counter()
+    for each in known.evidence:
+        if each.verdict in _COMPARED:
+            seen[str(each.circumstances)] += each.n
+    return dict(sorted(seen.items()))
 
 
 def _share(position: Position) -> float:
@@ -142,6 +154,4 @@ def _uncertain(options: GateOptions, known: Known, samples: int) -> Iterator[str
 def _is_in(wanted: str, evidence: Evidence) -> bool:
     """Say whether comparable evidence is of the circumstances that the words name."""
     asked = str(evidence.circumstances).split()
-    return evidence.verdict in (Verdict.MATCH, Verdict.EXPECTED, Verdict.DIFF) and all(
-        word in asked for word in wanted.split()
-    )
+    return evidence.verdict in _COMPARED and all(word in asked for word in wanted.split())

@@ -72,8 +72,8 @@ def sides_direct(table: RouteTable) -> Callable[[str], Sides]:
 
 
 def planned(place: Installation, corpus: Sequence[Asked], roles: Sequence[Role], route: str | None) -> Plan:
-    """Return what can be asked. Raises NothingToAsk."""
-    found = plan(corpus, read_table(place.table).table, roles, route)
+    """Return what can be asked, each request once: repeating one is no more evidence. Raises NothingToAsk."""
+    found = plan(distinct(corpus), read_table(place.table).table, roles, route)
     if not found.questions:
         raise NothingToAsk(
             f"of {len(corpus):,} requests {found.writes:,} are writes and {found.unrouted:,} are of no route;"

@@ -1,6 +1,7 @@
 """`strangler compare record|import|replay|rerun|save|cases`: arguments to one use case to an exit code."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -82,7 +83,8 @@ def replay_(
     """Ask both sides every safe request of CORPUS, as each role, and keep the verdicts as evidence.
 
     A role's credentials are a header in STRANGLER_ROLE_USER or STRANGLER_ROLE_STAFF. What is printed is the
-    authorisation matrix: who was answered what, on which side. Exit 1 with a DIFF.
+    authorisation matrix: who was answered what, on which side. Exit 1 with a DIFF, 3 when nothing was
+    compared.
     """
     place = here()
     plan = planned(place, read_corpus(corpus), roles_of(roles), route)
@@ -100,7 +102,9 @@ def replay_(
         )
     answer = {"writes": plan.writes, "unrouted": plan.unrouted, "matrix": cells}
     emit(answer, as_json=as_json, human=lambda console: write_matrix(cells, console))
-    sys.exit(1 if any(cell.verdicts[Verdict.DIFF] for cell in cells) else 0)
+    verdicts = sum((cell.verdicts for cell in cells), Counter[Verdict]())
+    compared = verdicts[Verdict.MATCH] + verdicts[Verdict.EXPECTED]
+    sys.exit(1 if verdicts[Verdict.DIFF] else 0 if compared else 3)
 
 
 @click.command("rerun")

@@ -22,6 +22,9 @@ def show_gates(console: Console, answers: tuple[RouteGate, ...]) -> None:
         console.print(head.append(f"  {_figures(gate)}"))
         for reason in gate.reasons:
             console.print(Text(f"               {reason}"))
+        if len(answers) == 1 and gate.seen:
+            seen = ", ".join(f"{n:,} {circumstances}" for circumstances, n in gate.seen.items())
+            console.print(Text(f"               compared: {seen}", style="dim"))
 
 
 def _figures(gate: Gate) -> str:

@@ -243,3 +243,16 @@ def test_verdicts_of_a_replay_are_reported_beside_live_ones(run, corpus, tmp_pat
 def test_a_second_look_asks_the_monolith_again_only_where_something_differs(run, corpus, shops):
     run("replay", corpus("/api/products/?page=1", "/api/products/?secret=1"), "--direct", "--threads", 1)
     assert [len(shop.seen) for shop in shops] == [3, 2]
+
+
+def test_a_request_that_the_corpus_repeats_is_asked_once(run, corpus, shops):
+    run("replay", corpus(*["/api/products/?page=1"] * 5), "--direct")
+    assert [len(shop.seen) for shop in shops] == [1, 1]
+
+
+def test_a_replay_that_got_no_answer_is_no_pass(run, corpus, tmp_path):
+    file = corpus("/api/products/")
+    (tmp_path / "routes.toml").write_text(
+        TABLE.format(monolith="http://127.0.0.1:1", catalog="http://127.0.0.1:2")
+    )
+    assert run("replay", file, "--direct").exit_code == 3

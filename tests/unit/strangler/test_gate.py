@@ -134,3 +134,10 @@ def test_the_record_says_what_was_overridden():
     record = record_of(_ask(_evidence(2)), forced=True)
     assert (record["answer"], record["forced"], record["samples"]) == ("inconclusive", True, 2)
     assert record["reasons"]
+
+
+def test_a_gate_says_what_circumstances_were_compared():
+    staff = Circumstances("GET", "4xx", "staff")
+    of_staff = _evidence(5, Verdict.MATCH, staff)
+    gate = _ask(_evidence(7), _evidence(2, Verdict.DIFF), of_staff, _evidence(9, Verdict.INFRA))
+    assert gate.seen == {"GET 2xx anonymous": 9, "GET 4xx staff": 5}
