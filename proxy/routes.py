@@ -131,6 +131,18 @@ class GateOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RetreatOptions:
+    """When a route leaves its service by itself: past so many percent, in a minute, of what it answered.
+
+    `errors` are answers of 5xx, `diffs` are compared answers that differ; fewer than `requests` say nothing.
+    """
+
+    errors: float = 5.0
+    diffs: float = 1.0
+    requests: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A path template with methods, and its stage. `percent` is the canary's share of cohorts, 0 to 100."""
 
@@ -146,6 +158,7 @@ class Route:
     breaker: BreakerOptions | None = None  # None: the upstream's own, with the defaults
     pin: PinOptions = PinOptions()
     gate: GateOptions = GateOptions()
+    retreat: RetreatOptions | None = None  # None: never
     websocket: bool = False  # an upgrade to one is passed on
 
     @property

@@ -24,7 +24,7 @@ from proxy.routes import (
     frozen,
     version_of,
 )
-from proxy.table_options import read_breaker, read_fallback, read_gate, read_pin
+from proxy.table_options import read_breaker, read_fallback, read_gate, read_pin, read_retreat
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -237,6 +237,7 @@ def _read_route(section: Section, groups: list[str]) -> Route:
     stage = Stage(section.one_of("stage", list(Stage), f"one of {stages}") or Stage.MONOLITH)
     shadow = section.inner("shadow")
     breaker = read_breaker(section.inner("breaker"))
+    retreat = read_retreat(section.inner("retreat"))
     route = Route(
         name=name,
         group=group,
@@ -250,6 +251,7 @@ def _read_route(section: Section, groups: list[str]) -> Route:
         breaker=breaker if section.has("breaker") else None,
         pin=read_pin(section.inner("pin")),
         gate=read_gate(section.inner("gate")),
+        retreat=retreat if section.has("retreat") else None,
         websocket=_read_websocket(section),
     )
     for part in (shadow, section):
@@ -308,7 +310,7 @@ def _read_percent(section: Section, stage: Stage) -> float:
 
 def _contradictions(table: RouteTable) -> list[Problem]:
     """Return what is wrong with a table whose every part is well-formed."""
-    return [*_shared_tables(table), *_overlaps(table), *_split_writes(table)]
+    return [*_shared_tables(table), *_overlaps(table), *_split_writes(table), *_writing_retreats(table)]
 
 
 def _shared_tables(table: RouteTable) -> list[Problem]:
@@ -336,6 +338,19 @@ def _overlaps(table: RouteTable) -> list[Problem]:
                     Problem(f"route {route.name!r}", found, f"a path that {other!r} does not have")
                 )
     return problems
+
+
+def _writing_retreats(table: RouteTable) -> list[Problem]:
+    """What is written moves with its owner alone: no route that writes leaves by itself."""
+    return [
+        Problem(
+            f"route {route.name!r}",
+            f"retreat beside methods that write ({', '.join(route.methods)})",
+            "only on a route that reads",
+        )
+        for route in table.routes.values()
+        if route.retreat is not None and route.writes
+    ]
 
 
 def _split_writes(table: RouteTable) -> list[Problem]:

@@ -1,9 +1,9 @@
-"""Read a route's tables `fallback`, `breaker`, `pin` and `gate`. Pure."""
+"""Read a route's tables `fallback`, `breaker`, `pin`, `gate` and `retreat`. Pure."""
 
 import re
 from typing import TYPE_CHECKING
 
-from proxy.routes import BreakerOptions, FallbackOptions, GateOptions, PinOptions
+from proxy.routes import BreakerOptions, FallbackOptions, GateOptions, PinOptions, RetreatOptions
 
 if TYPE_CHECKING:
     from proxy.table import Section
@@ -67,6 +67,18 @@ def read_gate(section: "Section") -> GateOptions:
         max_diff=section.number("max_diff", 0, 100, default.max_diff),
         fresh=section.number("fresh", 0.01, 24 * 365, default.fresh),
         cover=_read_cover(section),
+    )
+    section.close()
+    return options
+
+
+def read_retreat(section: "Section") -> RetreatOptions:
+    """Return a route's retreat options; complaints go to the section."""
+    default = RetreatOptions()
+    options = RetreatOptions(
+        errors=section.number("errors", 0, 100, default.errors),
+        diffs=section.number("diffs", 0, 100, default.diffs),
+        requests=section.whole("requests", 1, 10_000_000, default.requests),
     )
     section.close()
     return options

@@ -24,6 +24,7 @@ FAMILIES = {
     "apply": "routes",
     "history": "routes",
     "sign": "sign",
+    "watch": "watch",
     "compare": "compare",
     "takeover": "takeover",
     "sync": "takeover",

@@ -141,6 +141,14 @@ REFUSED = {
         SOUND + "breaker = { windows = 1 }\n",
         "routes[0].breaker.windows: found an unknown key, wanted 'window'",
     ),
+    "an unknown key of a retreat": (
+        SOUND + "retreat = { error = 1 }\n",
+        "routes[0].retreat.error: found an unknown key, wanted 'errors'",
+    ),
+    "a retreat past more than all": (
+        SOUND + "retreat = { diffs = 101 }\n",
+        "routes[0].retreat.diffs: found 101, wanted a number from 0 to 100",
+    ),
     "a gate that nothing could close": (
         SOUND + "gate = { min_samples = 0 }\n",
         "routes[0].gate.min_samples: found 0, wanted a whole number from 1 to 10000000",
