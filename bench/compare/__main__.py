@@ -1,6 +1,7 @@
 """`python -m bench.compare`: arguments to one run to a table and a JSON file. No logic."""
 
 import sys
+import tempfile
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +31,8 @@ PEERS = ("deepdiff", "jsondiff")
 )
 def main(seconds: float, rounds: int, file: Path) -> None:
     """Measure how many pairs of 15 KB of JSON one core compares, beside deepdiff and jsondiff."""
-    found = list(measure(COMPARERS, candidates(), seconds=seconds, rounds=rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        found = list(measure(COMPARERS, candidates(), Path(folder), seconds=seconds, rounds=rounds))
     facts = {**machine_facts(sys.executable, []), "peers": {name: version(name) for name in PEERS}}
     keep_figures(
         file, {"machine": facts, "bytes": len(control()), "figures": [asdict(each) for each in found]}
