@@ -32,7 +32,6 @@ def is_one_document(control: bytes, candidate: bytes) -> bool:
 def _needs_a_closer_look(text: bytes) -> bool:
     return (
         b"\\\\" in text  # makes an escaped quote uncertain
-        or b"\\u0022" in text  # a quote by another name
         or _NEGATIVE_ZERO.search(text) is not None
     )
 

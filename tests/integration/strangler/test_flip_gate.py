@@ -121,6 +121,13 @@ def test_settled_differences_close_no_gate_any_more(at_shadow, ann):
     assert exit_code(gates(at_shadow, ROUTE, ann.now())) == 0
 
 
+def test_a_settled_difference_of_form_refuses_no_more(at_shadow, ann):
+    lost = pair(answer('{"id":1,"price":"1"}'), answer('{"id":1}'), id="lost")
+    _record(at_shadow, ann, lambda now: _at(judge(lost), now - 10))
+    settle(at_shadow, ROUTE, "mended in 1.2", ann)
+    assert exit_code(gates(at_shadow, ROUTE, ann.now())) == 3
+
+
 def test_settling_needs_a_reason(at_shadow, ann):
     with pytest.raises(ReasonMissing):
         settle(at_shadow, ROUTE, "", ann)

@@ -5,12 +5,13 @@ from datetime import date
 
 import pytest
 
+from strangler.compare.judge import compare
 from strangler.compare.path import BadPattern, Path, Place, parse_pattern
 from strangler.compare.rule_book import RulesError, parse_rules
 from strangler.compare.rule_file import RulesInForce, read_rules
 from strangler.compare.verdict import Verdict
 from strangler.errors import BrokenRules
-from tests.cases.compare.answers import answer, pair
+from tests.cases.compare.answers import answer, book, pair
 
 RULE = """version = 1
 [[rules]]
@@ -104,3 +105,14 @@ def test_the_comparer_takes_a_changed_file_and_keeps_the_last_good_one(tmp_path)
         in_force.look_again()
         verdicts.append(in_force.judge(DIFFERING).verdict)
     assert verdicts == [Verdict.EXPECTED, Verdict.EXPECTED, Verdict.DIFF]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "verdict"), [("X-Cost: 2", Verdict.EXPECTED), ("X-Other: 1", Verdict.DIFF)]
+)
+def test_an_ignored_header_is_still_asserted_to_be_there(candidate, verdict):
+    made = pair(answer("{}", "X-Cost: 1"), answer("{}", candidate))
+    own = book(
+        {"path": "header.x-cost", "ignore": True}, {"name": "o", "path": "header.x-other", "ignore": True}
+    )
+    assert compare(made, own.terms(made.route, made.at)).verdict is verdict

@@ -102,6 +102,11 @@ def test_a_link_that_differs_in_more_than_its_cursor_is_no_cursor():
         assert compare_followed(pair(control, candidate), AS_SHIPPED, lambda *_: Failure("no", 0.0)) is None
 
 
+def test_another_number_of_a_page_is_no_cursor():
+    control, candidate = (answer(json.dumps({"next": f"/api/?page={n}", "results": []})) for n in (2, 3))
+    assert compare_followed(pair(control, candidate), AS_SHIPPED, lambda *_: Failure("no", 0.0)) is None
+
+
 def test_a_page_that_cannot_be_followed_shows_in_its_rows():
     control, candidate = _Cursored("a", list(range(10))), _Cursored("z", list(range(10)))
     asked = pair(control.page("/"), candidate.page("/"))
