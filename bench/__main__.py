@@ -13,6 +13,7 @@ from bench.idle.__main__ import main as idle
 from bench.proxy.__main__ import main as proxy
 from bench.shadow.__main__ import main as shadow
 from bench.soak.__main__ import main as soak
+from bench.takeover.__main__ import main as takeover
 
 SECTIONS = {
     "proxy": proxy,
@@ -21,13 +22,14 @@ SECTIONS = {
     "fallback": fallback,
     "idle": idle,
     "compare": compare,
+    "takeover": takeover,
 }
 
 
 @click.group(invoke_without_command=True, commands=SECTIONS | {"soak": soak})
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Measure everything: CPU per request, flips, shadows, fallback, idle connections, comparison."""
+    """Measure everything: CPU per request, flips, shadows, fallback, idle connections, and the rest."""
     if context.invoked_subcommand is None:
         for section in SECTIONS.values():
             section(args=[], standalone_mode=False)

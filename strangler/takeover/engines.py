@@ -189,10 +189,13 @@ class Store(Protocol):
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Open a moment to read."""
 
-    def transaction(self, lease: Lease, *, wait: float = ...) -> AbstractContextManager[Transaction]:
+    def transaction(
+        self, lease: Lease, *, wait: float = ..., durable: bool = True
+    ) -> AbstractContextManager[Transaction]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost.
 
-        `wait`: seconds it may stand in line for a lock.
+        `wait`: seconds it may stand in line for a lock. Not `durable`, it may be undone by a crash of the
+        server until a durable one is committed after it there.
         """
 
     def shape(self, table: str) -> Shape | None:
@@ -218,6 +221,9 @@ class Store(Protocol):
 
     def write_note(self, takeover: str, note: Note, text: str) -> None:
         """Write a note that needs no lease: one that nothing depends on being right."""
+
+    def tidy_logs(self, shapes: Sequence[Shape]) -> None:
+        """Give the room of deleted log entries to new ones."""
 
     def claim(self, name: str) -> str | None:
         """Claim a role until this store is closed; return who has it where another process does."""

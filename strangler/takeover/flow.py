@@ -15,8 +15,8 @@ from strangler.takeover.engines import UNCHANGED, Changes, LeaseLost, Snapshot, 
 from strangler.takeover.shape import Pair, Shape
 from strangler.takeover.state import Checkpoint, Key, Lease, Note, TableState, begun_anew, decode, encode
 
-CHUNK_BYTES = 8 * 1024 * 1024  # a chunk is about this long, whatever its rows are
-CHUNK_ROWS = 25_000  # and never of more rows than this, which is also what is tried where nothing is known
+CHUNK_BYTES = 32 * 1024 * 1024  # a chunk is about this long, whatever its rows are
+CHUNK_ROWS = 100_000  # and never of more rows than this, which is also what is tried where nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Stepped:
         return not (self.copied or self.changed) and self.checkpoint.complete
 
 
-def step(flow: Flow, lease: Lease) -> Stepped:
+def step(flow: Flow, lease: Lease, *, durable: bool = True) -> Stepped:
     """Take the target one step further. Raises LeaseLost where another has taken over."""
     with flow.source.snapshot() as moment:
-        return step_to(flow, lease, moment)
+        return step_to(flow, lease, moment, durable=durable)
 
 
-def step_to(flow: Flow, lease: Lease, moment: Snapshot) -> Stepped:
+def step_to(flow: Flow, lease: Lease, moment: Snapshot, *, durable: bool = True) -> Stepped:
     """Bring what the target has copied to the state of `moment`, and copy one more chunk of it."""
     known = flow.checkpoint()
     if known is None:
@@ -77,7 +77,7 @@ def step_to(flow: Flow, lease: Lease, moment: Snapshot) -> Stepped:
     changes = moment.changes(flow.sources, known.position)
     if known.complete and not changes and missing.keys() <= known.dirty.keys():
         return Stepped(known)
-    with flow.target.transaction(lease) as into:
+    with flow.target.transaction(lease, durable=durable) as into:
         text = into.checkpoint()
         if text != encode(known):
             raise LeaseLost(flow.takeover)

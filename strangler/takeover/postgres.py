@@ -17,6 +17,7 @@ from psycopg.types.string import TextLoader
 
 from proxy.routes import Owner
 from strangler.takeover.engines import Blocked, Changes, Engine, LeaseLost, Reference, Trigger
+from strangler.takeover.postgres_copy import copy_blocks
 from strangler.takeover.postgres_schema import (
     ACTIONS,
     COLUMNS,
@@ -44,7 +45,6 @@ from strangler.takeover.values import INTEGERS
 CONNECT_SECONDS = 5
 WAIT_SECONDS = 20.0
 CAN_REPLACE_TRIGGERS = 140000
-BLOCK_BYTES = 128 * 1024  # rows of a COPY are handed on in blocks of about this size
 JSON_TYPES = ("json", "jsonb")
 
 
@@ -75,13 +75,16 @@ class PostgresStore:
                 connection.close()
 
     @contextmanager
-    def transaction(self, lease: Lease, *, wait: float = WAIT_SECONDS) -> Iterator["PostgresTransaction"]:
+    def transaction(
+        self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True
+    ) -> Iterator["PostgresTransaction"]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer
-        connection.execute("BEGIN")
         try:
-            connection.execute(f"SET LOCAL lock_timeout = '{int(wait * 1000)}ms'")
-            connection.execute("SET CONSTRAINTS ALL DEFERRED")
+            connection.execute(
+                f"BEGIN; SET LOCAL lock_timeout = '{int(wait * 1000)}ms'; SET CONSTRAINTS ALL DEFERRED;"
+                f" SET LOCAL synchronous_commit = {'on' if durable else 'off'}"
+            )
             _open_gate(connection, lease)
             yield PostgresTransaction(connection, lease, self._holders)
             connection.execute("COMMIT")
@@ -154,6 +157,12 @@ class PostgresStore:
     def write_note(self, takeover: str, note: Note, text: str) -> None:
         """Write a note that needs no lease: one that nothing depends on being right."""
         _keep(self._writer, takeover, note, text)
+
+    def tidy_logs(self, shapes: Sequence[Shape]) -> None:
+        """Give the room of deleted log entries to new ones."""
+        for shape in shapes:
+            # Never TRUNCATE: that would take a lock that writers wait for.
+            self._writer.execute(sql.SQL("VACUUM (TRUNCATE false) {}").format(log_of(shape.table)))
 
     def claim(self, name: str) -> str | None:
         """Claim a role until this store is closed; return who has it where another process does.
@@ -228,10 +237,9 @@ class PostgresStream:
             yield from cursor.stream(self.query)
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the rows as a binary COPY stream."""
+        """Return the rows as a binary COPY stream."""
         copy = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(self.query)
-        with self.connection.cursor() as cursor, cursor.copy(copy) as stream:
-            yield from _joined(map(bytes, stream))
+        return copy_blocks(self.connection, copy.as_bytes(self.connection))
 
 
 class PostgresSnapshot:
@@ -723,16 +731,3 @@ def _write_rows(copy: psycopg.Copy, rows: Iterable[tuple[Any, ...]]) -> None:
 def _write_blocks(copy: psycopg.Copy, blocks: Iterable[bytes]) -> None:
     for block in blocks:
         copy.write(block)
-
-
-def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small parts to blocks: a call for every row costs more than the row."""
-    block, size = [], 0
-    for part in parts:
-        block.append(part)
-        size += len(part)
-        if size >= BLOCK_BYTES:
-            yield b"".join(block)
-            block, size = [], 0
-    if block:
-        yield b"".join(block)

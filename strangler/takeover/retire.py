@@ -13,7 +13,7 @@ from strangler.takeover.handover import Where, opened, switch_of
 from strangler.takeover.session import COORDINATOR
 from strangler.takeover.situation import State, require_sound_situation, situation
 from strangler.takeover.state import Note
-from strangler.takeover.switching import catch_up
+from strangler.takeover.switching import chase
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def retire(where: Where, confirmed: str, *, execute: bool) -> Retired:
                 next=f"strangler takeover retire {where.group} --execute --confirm {where.group}",
             )
         switch = switch_of(takeover, where, Owner.SERVICE, now.attempt)
-        catch_up(switch)
+        chase(switch)
         with switch.old.transaction(switch.leases.service) as into:
             into.stop_capture(switch.flow.sources)
             into.keep(Note.RETIRED, "true")

@@ -60,7 +60,9 @@ class SqliteStore:
                 connection.close()
 
     @contextmanager
-    def transaction(self, lease: Lease, *, wait: float = WAIT_SECONDS) -> Iterator["SqliteTransaction"]:
+    def transaction(
+        self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True
+    ) -> Iterator["SqliteTransaction"]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer
         connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
@@ -141,6 +143,9 @@ class SqliteStore:
     def write_note(self, takeover: str, note: Note, text: str) -> None:
         """Write a note that needs no lease: one that nothing depends on being right."""
         _keep(self._writer, takeover, note, text)
+
+    def tidy_logs(self, shapes: Sequence[Shape]) -> None:
+        """Do nothing: SQLite uses free pages again by itself."""
 
     def claim(self, name: str) -> str | None:
         """Claim a role until this store is closed; return who has it where another process does."""

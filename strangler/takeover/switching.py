@@ -23,7 +23,6 @@ from strangler.takeover.state import Note, Outcome, OwnerRow, encode
 
 # Ids left unused between the old owner's last one and the new one's first.
 ID_GAP = 1000
-LONGEST_CHASE = 1000  # steps after which a source that changes faster than it is followed is left
 
 
 class Step(StrEnum):
@@ -133,13 +132,15 @@ def arm(switch: Switch) -> None:
     Raises NotVerified, TableDirty, or whatever the way back would fail with.
     """
     switch.reached(Step.ARM)
-    catch_up(switch)
+    changed = chase(switch)
     ready(switch.flow)
     back = switch.takeover.flow(switch.to)
     with switch.new.snapshot() as moment:
         capturing = not moment.missing_capture(back.sources, switch.name)
     if not capturing:
         switch.patience.insist(switch.name, lambda wait: _capture_new(switch, back, wait))
+    if changed:
+        _prune(switch)
     with suppress(_Undone), switch.old.transaction(switch.leases.of(switch.origin)) as into:
         _prove_writable(into, back)
         raise _Undone
@@ -174,8 +175,12 @@ def follow_up(switch: Switch, row: OwnerRow, note: Reached) -> None:
 
 
 def drain(switch: Switch) -> None:
-    """Follow to the end: behind the fence nothing changes any more. Raises TableDirty."""
-    catch_up(switch)
+    """Follow to the end: behind the fence nothing changes any more. Raises TableDirty.
+
+    The commit that follows, in the same database, is what makes these steps durable.
+    """
+    while not step(switch.flow, switch.leases.of(switch.to), durable=False).settled:
+        pass
     ready(switch.flow)
 
 
@@ -227,7 +232,13 @@ def abort(switch: Switch) -> None:
 
 
 def reopen(switch: Switch) -> None:
-    """Lift the fence of an aborted change. Safe to run again."""
+    """Lift the fence of an aborted change. Safe to run again. Raises Undecided where no row says so."""
+    aborted = OwnerRow(switch.epoch, switch.to, Outcome.ABORTED)
+    if aborted not in switch.new.owners(switch.name):
+        raise Undecided(
+            f"epoch {switch.epoch} of {switch.name!r} was not aborted; its fence stays up",
+            next=f"strangler takeover resume {switch.name}",
+        )
 
     def lift(wait: float) -> None:
         with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
@@ -237,11 +248,24 @@ def reopen(switch: Switch) -> None:
     switch.reached(Step.REOPENED)
 
 
-def catch_up(switch: Switch) -> None:
-    """Step until there is nothing left to do, or the source keeps changing."""
-    for _ in range(LONGEST_CHASE):
-        if step(switch.flow, switch.leases.of(switch.to)).settled:
-            return
+def chase(switch: Switch) -> int:
+    """Follow writers who go on, until a step has no less to do than the one before; return the changes."""
+    changed, before = 0, None
+    while True:
+        done = step(switch.flow, switch.leases.of(switch.to))
+        changed += done.changed
+        if done.settled or (done.checkpoint.complete and before is not None and done.changed >= before):
+            return changed
+        before = done.changed if done.checkpoint.complete else None
+
+
+def _prune(switch: Switch) -> None:
+    """Delete what is applied from the log: the shorter it is, the shorter is the last step."""
+    checkpoint = switch.flow.checkpoint()
+    if checkpoint is not None:
+        with switch.old.transaction(switch.leases.of(switch.origin)) as into:
+            into.forget_log(switch.flow.sources, checkpoint.position)
+        switch.old.tidy_logs(switch.flow.sources)
 
 
 def ready(flow: Flow) -> None:

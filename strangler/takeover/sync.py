@@ -115,6 +115,8 @@ class Follower:
         if self._unpruned >= PRUNE_AFTER or (done.settled and self._unpruned):
             with flow.source.transaction(self._leases.of(self._now.owner)) as into:
                 into.forget_log(flow.sources, done.checkpoint.position)
+            if self._unpruned >= PRUNE_AFTER:
+                flow.source.tidy_logs(flow.sources)
             self._unpruned = 0
 
     def _pace(self, takeover: Takeover) -> Pace:

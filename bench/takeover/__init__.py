@@ -1,0 +1,1 @@
+"""What a takeover costs on PostgreSQL: backfill beside a plain COPY, capture, verification, pauses."""
