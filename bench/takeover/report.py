@@ -72,7 +72,8 @@ def _of(figures: Figures, *, written_to: bool) -> float:
 
 
 def _median(copied: Sequence[Copied], written_to: bool, which: str) -> float:
-    return statistics.median(getattr(each, which) for each in copied if each.written_to is written_to)
+    rates: list[float] = [getattr(each, which) for each in copied if each.written_to is written_to]
+    return statistics.median(rates)
 
 
 def _times(pause: Pause) -> dict[str, float]:

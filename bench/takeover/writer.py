@@ -22,7 +22,7 @@ def main() -> None:
     """Write until told to stop."""
     monolith, service, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
     stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    threading.Thread(target=_wait_for_the_end, args=(stop,), daemon=True).start()
     owners = [psycopg.connect(url, autocommit=True) for url in (monolith, service)]
     chance = random.Random(number)
     acknowledged = []
@@ -37,6 +37,11 @@ def main() -> None:
         acknowledged.append((began, time.time() - began, key, turn))
     for write in acknowledged:
         print(json.dumps(write))
+
+
+def _wait_for_the_end(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
 
 
 def _next_key(chance: random.Random, own: list[int], number: int, turn: int) -> int:

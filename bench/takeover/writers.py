@@ -32,7 +32,9 @@ class Ledger:
         for write in sorted(self.writes, key=lambda write: write.began):
             last[write.key] = write.turn
         with psycopg.connect(owner) as connection:
-            found = dict(connection.execute("SELECT id, turn FROM product WHERE sku LIKE 'w-%'").fetchall())
+            found: dict[int, int] = dict(
+                connection.execute("SELECT id, turn FROM product WHERE sku LIKE 'w-%'").fetchall()
+            )
         return sum(found.get(key) != turn for key, turn in last.items())
 
 

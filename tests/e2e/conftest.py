@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from demo.place import Place, fresh_place
+from tests.postgres import postgres
+
+__all__ = ["postgres"]
 
 PRODUCTS = 200
 
