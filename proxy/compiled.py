@@ -29,6 +29,7 @@ MODULES = (
     "match",
     "metrics",
     "own_cookies",
+    "patience",
     "pins",
     "pool",
     "question",

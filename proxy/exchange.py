@@ -16,6 +16,7 @@ from proxy.fields import Field
 from proxy.location import rewritten
 from proxy.moved import read_moved
 from proxy.own_cookies import COHORT, set_cookie
+from proxy.patience import Patience
 from proxy.question import Identified, Judgement, Question, Refused
 from proxy.reply import Client, Reply
 from proxy.request_head import RequestHead, as_websocket, upstream_head, with_identity
@@ -46,13 +47,11 @@ class Exchange:
     unparked_at = 0.0  # when a hold let it go
     connected = 0.0  # when there was a connection
     first_byte = 0.0  # when the answer's head came
-    deadline = 0.0  # of the worker's clock, 0 for none
     gone = False
     _retried = False
     _parked = False
     _upgrades = False  # to a websocket, if the upstream agrees
     _tunnel: Tunnel | None = None
-    _timeouts = _DEFAULT_TIMEOUTS
     _connection: "UpstreamConnection | None" = None
     _capture: Capture | None = None
     _attempt: Attempt | None = None  # while a service is asked
@@ -74,6 +73,12 @@ class Exchange:
         self._runtime = runtime
         self._router = runtime.router
         self._upload = Upload(client, head)
+        self._patience = Patience(_DEFAULT_TIMEOUTS)
+
+    @property
+    def deadline(self) -> float:
+        """When there must be an answer, by the worker's clock; 0 for no such moment."""
+        return self._patience.deadline
 
     @property
     def version(self) -> str:
@@ -104,7 +109,7 @@ class Exchange:
             self.course = Course(router.default)
             self._runtime.unmatched.note(head.method, head.path)
             return
-        self._timeouts = route.timeouts
+        self._patience.timeouts = route.timeouts
         self._upgrades = route.websocket and head.asks_for_websocket
         self._decide(route)
 
@@ -123,7 +128,7 @@ class Exchange:
     def _proceed(self, now: float) -> None:
         """Go where it was decided, once it is known who asks where that matters."""
         if self._upload.whole:
-            self._expect_answer(now)
+            self._patience.begin(now)
         runtime, route = self._runtime, self.route
         if route is None or not runtime.identities.on:
             self._ask_if_admitted()
@@ -155,10 +160,7 @@ class Exchange:
         if self._attempt is not None and not self._attempt.admitted(monotonic()):
             self._failed(Failed.BREAKER_OPEN, ForwardError.BREAKER_OPEN)
         else:
-            self._runtime.pools.of(self.decision.target).ask(self, self._timeouts.connect)
-
-    def _expect_answer(self, now: float) -> None:
-        self.deadline = now + self._timeouts.connect + self._timeouts.head
+            self._runtime.pools.of(self.decision.target).ask(self, self._patience.timeouts.connect)
 
     def request_body(self, data: bytes) -> None:
         """A part of the body arrived from the client."""
@@ -175,7 +177,7 @@ class Exchange:
         """The request's body is complete."""
         self._upload.end(self._connection)
         if not self.reply.status and not self._parked:
-            self._expect_answer(monotonic())
+            self._patience.begin(monotonic())
 
     def client_lost(self) -> None:
         """Nobody waits for the answer any more: the upstream learns it at once."""
@@ -243,7 +245,7 @@ class Exchange:
             if self.decision.target.name != MONOLITH:  # which says all that itself
                 self._token, self._set_cookies = judgement.token, judgement.cookies
             if self._upload.whole:
-                self._expect_answer(monotonic())
+                self._patience.begin(monotonic())
             self._ask_if_admitted()
         elif isinstance(judgement, Refused):
             self._answer_whole(judgement.head, judgement.body)
@@ -257,7 +259,8 @@ class Exchange:
 
     def attached(self, connection: "UpstreamConnection") -> None:
         self._connection = connection
-        self.connected = monotonic()
+        self.connected = now = monotonic()
+        self._patience.connected(now)
         words = with_identity(self._forwarded, self._token) if self._token else self._forwarded
         if self._upgrades:
             words = as_websocket(words)
@@ -279,7 +282,7 @@ class Exchange:
             return
         if head.moved and not self.is_safe and self._follows(head):
             return
-        self.deadline = 0.0
+        self._patience.stop()
         self.first_byte = now
         if head.sets_cookies and self._runtime.identities.on:
             self._runtime.identities.overhear(self.head.fields.cookies, head)
@@ -295,8 +298,8 @@ class Exchange:
         assert self._connection is not None
         self.first_byte = now = monotonic()
         if self._attempt is not None:
-            self._attempt.heard(head, self._waited(now), now)
-        self.deadline = 0.0
+            self._attempt.heard(head, self._patience.waited(now), now)
+        self._patience.stop()
         self._begin_reply(head)
         self.reply.flush()
         tunnel = self._tunnel = Tunnel(self.client, self._connection, self._tunnel_ended)
@@ -383,7 +386,7 @@ class Exchange:
         self.followed = True
         self._upload.rewind()
         self._token = b""
-        self.deadline = 0.0
+        self._patience.stop()
         refused, owner = self.decision.target, self._runtime.router.owner(route.group)
         if owner is not None and owner.url != refused.url:
             self.unparked()
@@ -397,7 +400,7 @@ class Exchange:
 
     def _thrown_away(self, attempt: Attempt, head: AnswerHead, now: float) -> bool:
         """Judge a service's answer; return whether it is dropped whole and the monolith asked."""
-        failed = attempt.heard(head, self._waited(now), now)
+        failed = attempt.heard(head, self._patience.waited(now), now)
         if failed is None or self._next(failed, now) is not Next.FALL_BACK:
             return False
         self._leave_upstream()
@@ -414,7 +417,7 @@ class Exchange:
         elif step is Next.RETRY_FRESH:
             self._retried = True
             self._upload.rewind()
-            self._runtime.pools.of(self.decision.target).ask_fresh(self, self._timeouts.connect)
+            self._runtime.pools.of(self.decision.target).ask_fresh(self, self._patience.timeouts.connect)
         else:
             self._answer_error(error, self._attempt.retry_after(now) if self._attempt is not None else 1)
 
@@ -424,7 +427,7 @@ class Exchange:
             safe=self.is_safe,
             replayable=self._upload.replayable,
             retried=self._retried,
-            in_time=not self.deadline or now < self._last_moment(),
+            in_time=self._patience.allows_another(now),
         )
         if self._attempt is None:
             return after(case, NO_FALLBACK)
@@ -441,9 +444,7 @@ class Exchange:
         self.course.decision = attempt.guard.instead
         self._capture = None
         self._retried = False
-        if self.deadline:
-            whole_try = self._timeouts.connect + self._timeouts.head
-            self.deadline = min(now + whole_try, self._last_moment())
+        self._patience.begin_again(now)
         self._ask_if_admitted()
 
     def _leave_upstream(self) -> None:
@@ -452,14 +453,6 @@ class Exchange:
             connection.abandon()
         else:
             self._runtime.pools.of(self.decision.target).withdraw(self)
-
-    def _waited(self, now: float) -> float:
-        """Return the seconds since the upstream had the whole request, 0 while it has not."""
-        return now - (self.deadline - self._timeouts.connect - self._timeouts.head) if self.deadline else 0.0
-
-    def _last_moment(self) -> float:
-        """Return when the answer must have begun, whoever gives it."""
-        return self.deadline + self._timeouts.total - self._timeouts.connect - self._timeouts.head
 
     # --- the answer ------------------------------------------------------------------------------
 
@@ -503,7 +496,7 @@ class Exchange:
     def _answer_whole(self, head: AnswerHead, body: bytes, error: ForwardError | None = None) -> None:
         """Answer with a body that is all here."""
         self._capture = None
-        self.deadline = 0.0
+        self._patience.stop()
         head.length, head.chunked = len(body), False
         self._begin_reply(head)
         self.reply.body(body)

@@ -43,7 +43,6 @@ def proxy(
         route("owned-by-service", "service", STEADY, LISTED, IMPATIENT, methods=ALL, group="writes"),
         route("alone", "service", STEADY, ALONE, IMPATIENT, methods=READS),
         route("gone", "retired", STEADY, LISTED, IMPATIENT, methods=ALL, group="writes"),
-        route("late", "service", STEADY, "timeouts = { head = 0.2, connect = 0.1, total = 0.3 }"),
         route("roomy", "service", STEADY, "fallback = { max_body = 4_000_000 }", methods=READS),
         route("reverse", "service", STEADY, LISTED, "shadow = { percent = 100 }"),
     )
@@ -315,13 +314,6 @@ def test_a_retired_or_unwilling_route_never_asks_the_monolith(
     got = _provoked(proxy, service, kind, "GET", path, b"")
     assert got is not None
     assert (got.status, monolith.asked(path)) == (STATUS_OF_A_WRITE[kind], [])
-
-
-def test_no_time_left_means_no_fallback(proxy: RunningProxy, monolith: Origin, service: Origin) -> None:
-    path = fresh("/late/")
-    service.scripted(path, _silent)
-    assert fetch(proxy.port, path).status == 504
-    assert monolith.asked(path) == []
 
 
 def test_a_client_that_left_is_never_fallen_back_for(
