@@ -79,3 +79,8 @@ def test_an_image_can_copy_what_it_names(part: str) -> None:
         for source in line.split()[:-1]:
             assert (ROOT / source).exists()
             assert source.split("/")[0] in allowed
+
+
+def test_every_part_that_runs_on_one_machine_has_a_container() -> None:
+    parts = re.findall(r"^\[program:(\w+)\]", (ROOT / "supervisord.conf").read_text(), re.MULTILINE)
+    assert set(parts) <= set(COMPOSE["services"])
