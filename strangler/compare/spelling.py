@@ -26,15 +26,16 @@ def is_one_document(control: bytes, candidate: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     # A repeated key is lost while decoding; the quotes around it are then lost as well.
-    return is_same and all(_quotes(text) == _quotes(canonical) for text in (control, candidate))
+    quotes = _quotes(canonical)
+    return is_same and _quotes(control) == _quotes(candidate) == quotes
 
 
 def _needs_a_closer_look(text: bytes) -> bool:
-    return (
-        b"\\\\" in text  # makes an escaped quote uncertain
-        or _NEGATIVE_ZERO.search(text) is not None
-    )
+    has_uncertain_quotes = b"\\" in text and b"\\\\" in text  # one byte is found much faster than two
+    return has_uncertain_quotes or _NEGATIVE_ZERO.search(text) is not None
 
 
 def _quotes(text: bytes) -> int:
-    return text.count(b'"') - text.count(b'\\"')
+    """Return how many quotes begin or end a string."""
+    quotes = text.count(b'"')
+    return quotes - text.count(b'\\"') if b"\\" in text else quotes
