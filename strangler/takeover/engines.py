@@ -190,10 +190,11 @@ class Store(Protocol):
         """Open a moment to read."""
 
     def transaction(
-        self, lease: Lease, *, wait: float = ..., durable: bool = True
+        self, lease: Lease, *, wait: float = ..., durable: bool = True, loose: bool = False
     ) -> AbstractContextManager[Transaction]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost.
 
+        `loose`: foreign keys are not checked here, where that is the connection's to say.
         `wait`: seconds it may stand in line for a lock. Not `durable`, it may be undone by a crash of the
         server until a durable one is committed after it there.
         """

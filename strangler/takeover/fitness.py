@@ -16,13 +16,14 @@ from strangler.errors import (
     UnfitValues,
     UnsupportedEngines,
 )
-from strangler.takeover.carrying import carrier_between
+from strangler.takeover.carrying import Conversion, carrier_between
 from strangler.takeover.engines import Engine, Reference, Snapshot
 from strangler.takeover.mapping import Mapping, TableMapping
 from strangler.takeover.session import Databases, Takeover
 from strangler.takeover.shape import Pair, Shape, parents_first
 from strangler.takeover.values import converter
 
+CONTENT_TYPES = "django_content_type"
 ACTING = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 
@@ -94,6 +95,8 @@ def fitness(databases: Databases, mapping: Mapping) -> Fitness:
             if not differing:
                 pairs.append(pair)
     findings += _references(databases, pairs)
+    if databases.ownership() is None:  # later, each step names what it meets
+        findings += _values(databases, pairs)
     return Fitness(tuple(parents_first(pairs)), tuple(findings))
 
 
@@ -177,10 +180,27 @@ def _types(databases: Databases, pair: Pair) -> Iterator[Finding]:
             )
 
 
+def _values(databases: Databases, pairs: Sequence[Pair]) -> Iterator[Finding]:
+    """Read every value that will be converted, and name the first of each table's that cannot be."""
+    if databases.monolith.engine is databases.service.engine:
+        return
+    with databases.monolith.snapshot() as moment:
+        for pair in pairs:
+            conversion = Conversion(pair.target, pair.into)
+            rows = moment.chunk(pair.source, pair.columns, None, None, ordered=False).rows()
+            for _ in conversion.of(rows):
+                pass
+            yield from (
+                Finding(pair.table, fault, "a value of the column's type", blocks=True, refusal=UnfitValues)
+                for fault in conversion.faults
+            )
+
+
 def _references(databases: Databases, pairs: Sequence[Pair]) -> Iterator[Finding]:
     with databases.monolith.snapshot() as ours, databases.service.snapshot() as theirs:
         yield from _foreign_keys("monolith", ours, {pair.source.table for pair in pairs})
         yield from _foreign_keys("service", theirs, {pair.target.table for pair in pairs})
+        yield from _generic(databases, ours.references(), {pair.source.table for pair in pairs})
         for pair in pairs:
             for whose, moment, table in (
                 ("monolith", ours, pair.source.table),
@@ -218,6 +238,21 @@ def _foreign_keys(whose: str, moment: Snapshot, tables: set[str]) -> Iterator[Fi
                 else "the service keeps the id, and nobody checks it"
             )
             yield Finding(reference.table, f"{text}, out of the group ({whose})", wanted, blocks=blocks)
+
+
+def _generic(databases: Databases, references: Sequence[Reference], tables: set[str]) -> Iterator[Finding]:
+    """Name what may point at the group's rows without a constraint: a content type beside an object's id."""
+    for reference in references:
+        if reference.to == CONTENT_TYPES and reference.table not in tables:
+            shape = databases.monolith.shape(reference.table)
+            if shape is not None and "object_id" in shape.columns:
+                yield Finding(
+                    reference.table,
+                    f"a generic foreign key ({', '.join(reference.columns)}, object_id), which"
+                    " may point into it",
+                    "no constraint protects it: see what the application does with rows that went",
+                    blocks=False,
+                )
 
 
 def _into_the_set(whose: str, reference: Reference, text: str) -> Iterator[Finding]:

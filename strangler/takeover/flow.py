@@ -77,7 +77,7 @@ def step_to(flow: Flow, lease: Lease, moment: Snapshot, *, durable: bool = True)
     changes = moment.changes(flow.sources, known.position)
     if known.complete and not changes and missing.keys() <= known.dirty.keys():
         return Stepped(known)
-    with flow.target.transaction(lease, durable=durable) as into:
+    with flow.target.transaction(lease, durable=durable, loose=not known.complete) as into:
         text = into.checkpoint()
         if text != encode(known):
             raise LeaseLost(flow.takeover)

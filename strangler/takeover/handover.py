@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxy.routes import Owner, RouteTable
-from strangler.errors import CoordinatorBusy, WrongOwner
+from strangler.errors import CoordinatorBusy, TargetRefusedRows, WrongOwner
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.gateway import Gateway, NoGateway
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.patience import Patience
-from strangler.takeover.session import COORDINATOR, Takeover, find_group, open_databases, other
+from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, Takeover, find_group, open_databases, other
 from strangler.takeover.situation import require_sound_situation
 from strangler.takeover.switching import Reached, Step, Switch, Timed, change_owner, nobody_cares, ready
 
@@ -58,6 +58,12 @@ def opened(where: Where) -> Iterator[Takeover]:
         except LeaseLost:
             raise CoordinatorBusy(
                 f"another process took the takeover of {where.group!r} over while this one was at work",
+                next=f"strangler takeover status {where.group}",
+            ) from None
+        except DRIVER_FAULTS as fault:
+            raise TargetRefusedRows(
+                f"a database refused what the takeover of {where.group!r} asked of it; that step was undone:"
+                f" {str(fault).strip()}",
                 next=f"strangler takeover status {where.group}",
             ) from None
 

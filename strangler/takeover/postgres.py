@@ -76,7 +76,7 @@ class PostgresStore:
 
     @contextmanager
     def transaction(
-        self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True
+        self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True, loose: bool = False
     ) -> Iterator["PostgresTransaction"]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer

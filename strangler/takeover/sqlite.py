@@ -61,13 +61,15 @@ class SqliteStore:
 
     @contextmanager
     def transaction(
-        self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True
+        self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True, loose: bool = False
     ) -> Iterator["SqliteTransaction"]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer
         connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+        connection.execute(f"PRAGMA foreign_keys = {'OFF' if loose else 'ON'}")
         _begin(connection)
         try:
+            connection.execute("PRAGMA defer_foreign_keys = ON")
             _open_gate(connection, lease)
             transaction = SqliteTransaction(connection, lease)
             yield transaction
@@ -416,7 +418,7 @@ class SqliteTransaction:
         return _position(self._connection)
 
     def loosen(self, shapes: Sequence[Shape]) -> None:
-        """Do nothing: this connection checks no foreign key before `tighten`."""
+        """Do nothing: here it is the transaction that checks foreign keys, or not."""
 
     def tighten(self, shapes: Sequence[Shape]) -> None:
         """Look for rows whose parents are missing; raise sqlite3.IntegrityError, naming the first."""

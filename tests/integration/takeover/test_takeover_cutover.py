@@ -335,6 +335,25 @@ def test_an_owner_to_be_that_is_gone_leaves_the_fence_up_and_says_so(sqlite_thin
     assert things.writable_sides() == [Owner.SERVICE]
 
 
+def test_a_row_that_others_in_the_monolith_refer_to_does_not_go_from_it_and_the_way_back_says_so(things):
+    kind = "INTEGER" if things.sides.source.is_sqlite else "bigint"
+    things.sides.source.run(
+        f"CREATE TABLE line (id {kind} PRIMARY KEY,"
+        " thing_id bigint REFERENCES thing (id) DEFERRABLE INITIALLY DEFERRED);"
+        "INSERT INTO line VALUES (1, 3)"
+    )
+    things.copy()
+    cutover(things.where, execute=True)
+    things.side(Owner.SERVICE).run("DELETE FROM thing WHERE id = 3")
+    with pytest.raises(errors.TargetRefusedRows, match=r"(?i)foreign key"):
+        rollback(things.where, execute=True)
+    assert things.writable_sides() == [Owner.SERVICE]
+    things.sides.source.run("DELETE FROM line")
+    rollback(things.where, execute=True)
+    assert 3 not in things.side(Owner.MONOLITH).ids("thing")
+    assert things.writable_sides() == [Owner.MONOLITH]
+
+
 def test_cancel_with_nothing_half_done_ends_the_takeover_and_its_capture(things):
     things.copy()
     assert cancel(things.where, execute=True).ended
