@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from strangler.errors import UnfitValues, UnsupportedEngines
 from strangler.takeover.engines import Engine, Stream, Transaction
-from strangler.takeover.postgres import PostgresStream, PostgresTransaction
+from strangler.takeover.postgres_snapshot import PostgresStream
+from strangler.takeover.postgres_transaction import PostgresTransaction
 from strangler.takeover.shape import Pair, Shape
 from strangler.takeover.values import Convert, Unfit, converter, stored
 

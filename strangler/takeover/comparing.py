@@ -13,7 +13,7 @@ from typing import Any
 from strangler.takeover.carrying import Conversion
 from strangler.takeover.engines import Engine, Snapshot
 from strangler.takeover.flow import Flow
-from strangler.takeover.postgres import PostgresSnapshot
+from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.shape import Pair, Shape
 from strangler.takeover.values import canonical
 

@@ -1,0 +1,87 @@
+"""The questions that every side of a takeover on PostgreSQL asks, as SQL, and the few answers they share."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from strangler.takeover.postgres_schema import log_of, names
+from strangler.takeover.shape import Shape
+from strangler.takeover.state import Key, Note
+
+
+def logged_after(since: str) -> sql.Composed:
+    return sql.SQL("NOT pg_visible_in_snapshot(l.strangler_xid, {}::pg_snapshot)").format(sql.Literal(since))
+
+
+def logged_keys(shape: Shape, since: str, upto: Key | None) -> sql.Composed:
+    within = sql.SQL("").format()
+    if upto is not None:
+        within = sql.SQL(" AND {}").format(compared(shape, "<=", upto))
+    return sql.SQL("SELECT DISTINCT {} FROM {} l WHERE {} AND {} IS NOT NULL{}").format(
+        names(shape.key), log_of(shape.table), logged_after(since), sql.Identifier(shape.key[0]), within
+    )
+
+
+def between(shape: Shape, after: Key | None, upto: Key | None, *, by_bytes: bool = False) -> sql.Composed:
+    parts = [
+        compared(shape, comparison, key, by_bytes=by_bytes)
+        for comparison, key in ((">", after), ("<=", upto))
+        if key is not None
+    ]
+    return sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("").format()
+
+
+def compared(shape: Shape, comparison: str, key: Key, *, by_bytes: bool = False) -> sql.Composed:
+    """Compare the key with one that was read as text."""
+    values = sql.SQL(", ").join(
+        sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(kind))
+        for value, kind in zip(key, shape.types(shape.key), strict=True)
+    )
+    own = key_by_bytes(shape) if by_bytes else names(shape.key)
+    return sql.SQL("({}) {} ({})").format(own, sql.SQL(comparison), values)
+
+
+def key_by_bytes(shape: Shape) -> sql.Composed:
+    """Return the key's columns in an order that every server has: each may sort text by another collation."""
+    return sql.SQL(", ").join(_as_ordered(shape, name) for name in shape.key)
+
+
+def _as_ordered(shape: Shape, name: str) -> sql.Composable:
+    column = sql.Identifier(name)
+    text = shape.columns[name].startswith(("text", "character"))
+    return sql.SQL('{} COLLATE "C"').format(column) if text else column
+
+
+def sequence_of(connection: psycopg.Connection, shape: Shape) -> str | None:
+    if len(shape.key) != 1:
+        return None
+    found: str | None = one(
+        connection.execute("SELECT pg_get_serial_sequence(%s, %s)", [quoted(shape.table), shape.key[0]])
+    )
+    return found
+
+
+def quoted(table: str) -> str:
+    return '"' + table.replace('"', '""') + '"'
+
+
+def one(cursor: Any) -> Any:
+    row = cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+def read_note(connection: psycopg.Connection, takeover: str, note: Note) -> str | None:
+    found = connection.execute(
+        "SELECT body FROM strangler.note WHERE takeover = %s AND name = %s", [takeover, note]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def write_note(connection: psycopg.Connection, takeover: str, note: Note, text: str) -> None:
+    connection.execute(
+        "INSERT INTO strangler.note VALUES (%s, %s, %s)"
+        " ON CONFLICT (takeover, name) DO UPDATE SET body = excluded.body",
+        [takeover, note, text],
+    )

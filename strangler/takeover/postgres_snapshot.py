@@ -1,0 +1,217 @@
+"""A PostgreSQL database at one moment: a snapshot, which is also the position of what its logs have seen.
+
+What one snapshot sees and an earlier one did not is exactly what was committed in between: numbers are
+given before commits, and so say nothing of their order.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from strangler.takeover.engines import Changes, Reference, Trigger
+from strangler.takeover.postgres_copy import copy_blocks
+from strangler.takeover.postgres_queries import (
+    between,
+    key_by_bytes,
+    logged_after,
+    logged_keys,
+    one,
+    quoted,
+    sequence_of,
+)
+from strangler.takeover.postgres_schema import (
+    ACTIONS,
+    FENCE,
+    OUR_TRIGGERS,
+    REFERENCES,
+    TRIGGERS,
+    capture_triggers,
+    log_of,
+    names,
+)
+from strangler.takeover.shape import Shape
+from strangler.takeover.state import Key
+from strangler.takeover.values import INTEGERS
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresStream:
+    """The rows of one query."""
+
+    connection: psycopg.Connection
+    query: sql.Composed
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows, one in memory at a time."""
+        with self.connection.cursor() as cursor:
+            yield from cursor.stream(self.query)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Return the rows as a binary COPY stream."""
+        copy = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(self.query)
+        return copy_blocks(self.connection, copy.as_bytes(self.connection))
+
+
+class PostgresSnapshot:
+    """A PostgreSQL database at one moment."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+        self._position: str = one(connection.execute("SELECT pg_current_snapshot()::text"))
+
+    @property
+    def position(self) -> str:
+        """Return the snapshot itself, as PostgreSQL writes it."""
+        return self._position
+
+    def changes(self, shapes: Sequence[Shape], since: str) -> Mapping[str, Changes]:
+        """Return what was logged after `since`, for each table that has anything."""
+        questions = (
+            sql.SQL("SELECT {}, count(*), count(*) FILTER (WHERE {} IS NULL) FROM {} l WHERE {}").format(
+                sql.Literal(shape.table),
+                sql.Identifier(shape.key[0]),
+                log_of(shape.table),
+                logged_after(since),
+            )
+            for shape in shapes
+        )
+        rows = self.connection.execute(sql.SQL(" UNION ALL ").join(questions))
+        return {table: Changes(entries, emptied > 0) for table, entries, emptied in rows if entries}
+
+    def dirty_keys(self, shape: Shape, since: str, upto: Key | None) -> PostgresStream:
+        """Return the keys logged after `since`, each once; up to `upto` where there is one."""
+        return PostgresStream(self.connection, logged_keys(shape, since, upto))
+
+    def dirty_rows(
+        self, shape: Shape, columns: Sequence[str], since: str, upto: Key | None
+    ) -> PostgresStream:
+        """Return the rows that have those keys now."""
+        query = sql.SQL("SELECT {} FROM ({}) AS dirty JOIN {} AS rows USING ({})").format(
+            names(tuple(columns), "rows"),
+            logged_keys(shape, since, upto),
+            sql.Identifier(shape.table),
+            names(shape.key),
+        )
+        return PostgresStream(self.connection, query)
+
+    def bound(self, shape: Shape, after: Key | None, rows: int) -> Key | None:
+        """Return the key `rows` rows after `after`, None where there are fewer."""
+        key = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in shape.key)
+        query = sql.SQL("SELECT {} FROM {} {} ORDER BY {} LIMIT 1 OFFSET {}").format(
+            key, sql.Identifier(shape.table), between(shape, after, None), names(shape.key), rows - 1
+        )
+        return self.connection.execute(query).fetchone()
+
+    def chunk(
+        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None, *, ordered: bool
+    ) -> PostgresStream:
+        """Return the rows with keys after `after` up to `upto`."""
+        order = sql.SQL("ORDER BY {}").format(key_by_bytes(shape)) if ordered else sql.SQL("")
+        query = sql.SQL("SELECT {} FROM {} {} {}").format(
+            names(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto), order
+        )
+        return PostgresStream(self.connection, query)
+
+    def count(self, shape: Shape) -> int:
+        """Count the rows of a table."""
+        return self._number(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(shape.table)))
+
+    def highest_id(self, shape: Shape) -> int:
+        """Return the highest id ever given out for a table: by its sequence, or by the rows."""
+        if len(shape.key) != 1 or shape.columns[shape.key[0]] not in INTEGERS:
+            return 0
+        key, table = sql.Identifier(shape.key[0]), sql.Identifier(shape.table)
+        highest = self._number(sql.SQL("SELECT max({}) FROM {}").format(key, table))
+        sequence = sequence_of(self.connection, shape)
+        # A cached sequence counts what any session may still give out: its cache is below the last value.
+        counted = sql.SQL("SELECT pg_sequence_last_value({}::regclass)").format(sequence)
+        return max(highest, self._number(counted))
+
+    def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
+        """Return the tables whose capture is not whole, each with what is missing."""
+        there = {(table, name) for table, name, enabled, _ in self._ours(shapes) if enabled == "A"}
+        missing = {}
+        for shape in shapes:
+            gone = [name for name in capture_triggers(shape) if (shape.table, name) not in there]
+            if gone:
+                missing[shape.table] = f"trigger {', '.join(gone)} is missing or disabled"
+        return missing
+
+    def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
+        """Return the epoch that fences every one of the tables, None where a table is open."""
+        there = {
+            table: int(arguments.split("\\000")[1])
+            for table, name, enabled, arguments in self._ours(shapes)
+            if name == FENCE and enabled == "A"
+        }
+        return max(there.values()) if there.keys() == {shape.table for shape in shapes} else None
+
+    def triggers(self, table: str) -> Sequence[Trigger]:
+        """Return a table's triggers that are not the kit's."""
+        return [Trigger(table, name) for (name,) in self.connection.execute(TRIGGERS, [quoted(table)])]
+
+    def references(self) -> Sequence[Reference]:
+        """Return every foreign key of the database."""
+        rows = self.connection.execute(REFERENCES)
+        return [
+            Reference(table, tuple(columns), to, ACTIONS[on_delete], ACTIONS[on_update], deferrable)
+            for table, columns, to, on_delete, on_update, deferrable in rows
+        ]
+
+    def sized(self, shape: Shape) -> int:
+        """Return about how many bytes a row has, what is kept apart from it included; 0 where unknown."""
+        return self._number(
+            sql.SQL(
+                "SELECT (pg_table_size(oid) / greatest(reltuples, 1))::bigint FROM pg_class"
+                " WHERE oid = {}::regclass AND reltuples > 0"
+            ).format(sql.Literal(quoted(shape.table)))
+        )
+
+    def digest(
+        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None
+    ) -> tuple[int, str]:
+        """Count the rows with keys after `after` up to `upto`, and sum a hash of each."""
+        query = sql.SQL(
+            "SELECT count(*), coalesce(sum(hashtextextended(row({})::text, 0)), 0)::text FROM {} {}"
+        ).format(
+            names(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto, by_bytes=True)
+        )
+        found = self.connection.execute(query).fetchone()
+        assert found is not None
+        return found[0], found[1]
+
+    def row_digests(
+        self, shape: Shape, key: Sequence[str], columns: Sequence[str], after: Key | None, upto: Key | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield each row's key as text and the hash of the row, in the order of keys by bytes."""
+        query = sql.SQL("SELECT {}, hashtextextended(row({})::text, 0) FROM {} {} ORDER BY {}").format(
+            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key),
+            names(tuple(columns)),
+            sql.Identifier(shape.table),
+            between(shape, after, upto, by_bytes=True),
+            key_by_bytes(shape),
+        )
+        with self.connection.cursor() as cursor:
+            yield from cursor.stream(query)
+
+    def bound_by_bytes(self, shape: Shape, after: Key | None, rows: int) -> Key | None:
+        """Return the key `rows` rows after `after` in an order that every server has, None at the end."""
+        key = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in shape.key)
+        query = sql.SQL("SELECT {} FROM {} {} ORDER BY {} LIMIT 1 OFFSET {}").format(
+            key,
+            sql.Identifier(shape.table),
+            between(shape, after, None, by_bytes=True),
+            key_by_bytes(shape),
+            rows - 1,
+        )
+        return self.connection.execute(query).fetchone()
+
+    def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str, str, str]]:
+        return self.connection.execute(OUR_TRIGGERS, [[quoted(shape.table) for shape in shapes]]).fetchall()
+
+    def _number(self, query: sql.Composed) -> int:
+        row = self.connection.execute(query).fetchone()
+        return row[0] or 0 if row else 0

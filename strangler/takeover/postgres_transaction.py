@@ -1,0 +1,273 @@
+"""A transaction of the lease's holder on PostgreSQL: rows, fences, captures, and the row that decides."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from strangler.takeover.engines import Blocked
+from strangler.takeover.postgres_queries import one, quoted, read_note, sequence_of, write_note
+from strangler.takeover.postgres_schema import (
+    FENCE,
+    OUR_TRIGGERS,
+    OWN_CONSTRAINTS,
+    capture_functions,
+    capture_triggers,
+    fence_trigger,
+    log_of,
+    log_table,
+    names,
+)
+from strangler.takeover.shape import Shape
+from strangler.takeover.state import Lease, Note, OwnerRow, decode, encode
+
+CAN_REPLACE_TRIGGERS = 140000
+
+Holders = Callable[[list[str]], tuple[str, ...]]  # who keeps writers' locks on tables, as text
+Write = Callable[[psycopg.Copy], None]
+
+
+class PostgresTransaction:
+    """A transaction of the lease's holder."""
+
+    def __init__(self, connection: psycopg.Connection, lease: Lease, holders: Holders) -> None:
+        self._connection = connection
+        self._lease = lease
+        self._holders = holders
+
+    def checkpoint(self) -> str | None:
+        """Return the text of the checkpoint note, None where there is none."""
+        return self.note(Note.CHECKPOINT)
+
+    def keep(self, note: Note, text: str) -> None:
+        """Write a note, in place of the one before."""
+        write_note(self._connection, self._lease.takeover, note, text)
+
+    def forget(self, note: Note) -> None:
+        """Remove a note."""
+        self._connection.execute(
+            "DELETE FROM strangler.note WHERE takeover = %s AND name = %s", [self._lease.takeover, note]
+        )
+
+    def note(self, note: Note) -> str | None:
+        """Return a note's text."""
+        return read_note(self._connection, self._lease.takeover, note)
+
+    def lock_out_writers(self, shapes: Sequence[Shape]) -> None:
+        """Wait until every writer of the tables has ended, and let no other begin. Raises Blocked."""
+        tables = sql.SQL(", ").join(sql.Identifier(name) for name in sorted(shape.table for shape in shapes))
+        try:
+            self._connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+        except psycopg.errors.LockNotAvailable:
+            raise Blocked(self._holders([quoted(shape.table) for shape in shapes])) from None
+
+    def empty(self, shape: Shape) -> int:
+        """Delete every row of a table; return how many there were."""
+        delete = sql.SQL("DELETE FROM {}").format(sql.Identifier(shape.table))
+        return self._connection.execute(delete).rowcount
+
+    def delete(self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]]) -> int:
+        """Delete the rows with these keys; return how many keys there were."""
+        return self._delete(shape, key, lambda copy: _write_rows(copy, keys), binary=False)
+
+    def delete_blocks(self, shape: Shape, key: Sequence[str], keys: Iterator[bytes]) -> int:
+        """Delete the rows with these keys, a binary COPY stream; return how many keys there were."""
+        return self._delete(shape, key, lambda copy: _write_blocks(copy, keys), binary=True)
+
+    def insert(self, shape: Shape, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
+        """Insert rows as they come; return how many. A row that is already there is an error."""
+        target = sql.Identifier(shape.table)
+        return self._copy_in(target, columns, lambda copy: _write_rows(copy, rows), binary=False)
+
+    def insert_blocks(self, shape: Shape, columns: Sequence[str], blocks: Iterator[bytes]) -> int:
+        """Insert rows from a binary COPY stream; return how many."""
+        target = sql.Identifier(shape.table)
+        return self._copy_in(target, columns, lambda copy: _write_blocks(copy, blocks), binary=True)
+
+    def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
+        """Log the key of every row that is written from now on."""
+        self._make_way(shapes, {name for shape in shapes for name in capture_triggers(shape)})
+        for shape in shapes:
+            triggers = capture_triggers(shape)
+            made = (self._how + statement for statement in triggers.values())
+            enabled = (_enabled("ALWAYS", shape.table, name) for name in triggers)
+            self._all([log_table(shape), *capture_functions(shape), *made, *enabled])
+
+    def stop_capture(self, shapes: Sequence[Shape]) -> None:
+        """Log nothing more. The logs stay."""
+        self._disable(shapes, {name for shape in shapes for name in capture_triggers(shape)})
+
+    def fence(self, shapes: Sequence[Shape], takeover: str, epoch: int) -> None:
+        """Refuse every write to the tables but the lease holder's."""
+        self._make_way(shapes, {FENCE})
+        how = self._how
+        self._all(
+            statement
+            for shape in shapes
+            for statement in (
+                how + fence_trigger(shape.table, takeover, epoch),
+                _enabled("ALWAYS", shape.table, FENCE),
+            )
+        )
+
+    def lift_fence(self, shapes: Sequence[Shape]) -> None:
+        """Refuse no longer. Disabled, not dropped: DROP TRIGGER would wait for readers too."""
+        self._disable(shapes, {FENCE})
+
+    def decide(self, row: OwnerRow, by: str) -> bool:
+        """Insert the row that decides an epoch; return whether it was the first."""
+        done = self._connection.execute(
+            "INSERT INTO strangler.owner (takeover, epoch, owner, outcome, position, decided_by)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [self._lease.takeover, row.epoch, row.owner, row.outcome, row.position, by],
+        )
+        return done.rowcount == 1
+
+    def enter(self, epoch: int) -> None:
+        """Let only those of `epoch` apply from now on."""
+        self._connection.execute(
+            "UPDATE strangler.lease SET epoch = %s WHERE takeover = %s", [epoch, self._lease.takeover]
+        )
+
+    def start_ids_after(self, shape: Shape, number: int) -> None:
+        """Let the sequence behind the key start above `number`, or where it is; without one, nothing."""
+        sequence = sequence_of(self._connection, shape)
+        if sequence is not None and number > 0:
+            self._connection.execute(
+                "SELECT setval(%s::regclass, greatest(%s, pg_sequence_last_value(%s::regclass)))",
+                [sequence, number, sequence],
+            )
+
+    def position(self) -> str:
+        """Return the snapshot of now: whoever writes once this is committed is not seen by it."""
+        found: str = one(self._connection.execute("SELECT pg_current_snapshot()::text"))
+        return found
+
+    def loosen(self, shapes: Sequence[Shape]) -> None:
+        """Drop the foreign keys between the tables, and remember them, until `tighten`."""
+        tables = [quoted(shape.table) for shape in shapes]
+        dropped = self._connection.execute(OWN_CONSTRAINTS, [tables, tables]).fetchall()
+        for table, name, _ in dropped:
+            statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
+            self._connection.execute(statement.format(sql.SQL(table), sql.Identifier(name)))
+        known = decode(self.note(Note.CONSTRAINTS) or "[]", list[tuple[str, str, str]])
+        self.keep(Note.CONSTRAINTS, encode([*known, *dropped]))
+
+    def tighten(self, shapes: Sequence[Shape]) -> None:
+        """Make the foreign keys again; every row that is there is checked."""
+        for table, name, definition in decode(
+            self.note(Note.CONSTRAINTS) or "[]", list[tuple[str, str, str]]
+        ):
+            statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
+            self._connection.execute(
+                statement.format(sql.SQL(table), sql.Identifier(name), sql.SQL(definition))
+            )
+        self.forget(Note.CONSTRAINTS)
+
+    def forget_log(self, shapes: Sequence[Shape], position: str) -> None:
+        """Delete the entries that `position` has seen."""
+        for shape in shapes:
+            self._connection.execute(
+                sql.SQL("DELETE FROM {} WHERE pg_visible_in_snapshot(strangler_xid, {}::pg_snapshot)").format(
+                    log_of(shape.table), sql.Literal(position)
+                )
+            )
+
+    def dissolve(self, shapes: Sequence[Shape]) -> None:
+        """Stop the capture, drop the logs and forget everything the takeover remembers here but its lease."""
+        wanted = {name for shape in shapes for name in capture_triggers(shape)}
+        self._all(
+            sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), sql.Identifier(table))
+            for table, name in self._ours(shapes)
+            if name in wanted
+        )
+        self._all(sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)) for shape in shapes)
+        for table in ("owner", "note"):
+            self._connection.execute(
+                sql.SQL("DELETE FROM {} WHERE takeover = {}").format(
+                    sql.Identifier("strangler", table), sql.Literal(self._lease.takeover)
+                )
+            )
+
+    def _delete(self, shape: Shape, key: Sequence[str], write: Write, *, binary: bool) -> int:
+        dirty = sql.Identifier(f"strangler_dirty_{shape.table}")
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+            for name, kind in zip(key, shape.types(key), strict=True)
+        )
+        # It lives as long as the connection: made once, emptied by every commit.
+        self._connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
+                dirty, columns
+            )
+        )
+        self._connection.execute(sql.SQL("DELETE FROM {}").format(dirty))
+        keys = self._copy_in(dirty, key, write, binary=binary)
+        same = sql.SQL(" AND ").join(
+            sql.SQL("rows.{0} = dirty.{0}").format(sql.Identifier(name)) for name in key
+        )
+        self._connection.execute(
+            sql.SQL("DELETE FROM {} AS rows USING {} AS dirty WHERE {}").format(
+                sql.Identifier(shape.table), dirty, same
+            )
+        )
+        return keys
+
+    def _copy_in(self, table: sql.Identifier, columns: Sequence[str], write: Write, *, binary: bool) -> int:
+        copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
+            table, names(tuple(columns)), sql.SQL("BINARY" if binary else "TEXT")
+        )
+        with self._connection.cursor() as cursor:
+            with cursor.copy(copy) as stream:
+                write(stream)
+            return cursor.rowcount
+
+    def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str]]:
+        tables = [quoted(shape.table) for shape in shapes]
+        return [(table, name) for table, name, _, _ in self._connection.execute(OUR_TRIGGERS, [tables])]
+
+    def _make_way(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
+        """Drop disabled triggers that are to be made anew, on servers that cannot replace them."""
+        if self._connection.info.server_version >= CAN_REPLACE_TRIGGERS:
+            return
+        self._all(
+            sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), sql.Identifier(table))
+            for table, name in self._ours(shapes)
+            if name in wanted
+        )
+
+    def _disable(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
+        """Disable triggers. Not dropped: DROP TRIGGER would wait for readers too, and keep others out."""
+        self._all(
+            sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}").format(sql.Identifier(table), sql.Identifier(name))
+            for table, name in self._ours(shapes)
+            if name in wanted
+        )
+
+    @property
+    def _how(self) -> sql.Composed:
+        replacing = self._connection.info.server_version >= CAN_REPLACE_TRIGGERS
+        return sql.SQL("CREATE OR REPLACE " if replacing else "CREATE ").format()
+
+    def _all(self, statements: Iterable[sql.Composed]) -> None:
+        """Run statements in one round trip."""
+        together = sql.SQL("; ").join(statements)
+        if together.as_string():
+            self._connection.execute(together)
+
+
+def _enabled(how: str, table: str, trigger: str) -> sql.Composed:
+    return sql.SQL("ALTER TABLE {} ENABLE {} TRIGGER {}").format(
+        sql.Identifier(table), sql.SQL(how), sql.Identifier(trigger)
+    )
+
+
+def _write_rows(copy: psycopg.Copy, rows: Iterable[tuple[Any, ...]]) -> None:
+    for row in rows:
+        copy.write_row(row)
+
+
+def _write_blocks(copy: psycopg.Copy, blocks: Iterable[bytes]) -> None:
+    for block in blocks:
+        copy.write(block)
