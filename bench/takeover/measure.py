@@ -88,14 +88,16 @@ def _ours(place: Place, source: str, rows: int, var: Path) -> float:
 
 
 def capturing(place: Place, rows: int, rounds: int, var: Path) -> Iterator[Captured]:
-    """Yield what updates cost without capture and with it, in turn."""
+    """Yield what updates cost with capture, and without it before and after: the mean of both."""
     monolith = place.database(rows)
     for _ in range(rounds):
-        single, bulk = _updates(place, monolith)
+        before = _updates(place, monolith)
         where = takeover_of(monolith, place.database(), var)
         start(where.routes, where.group, where.environ, var, execute=True)
         captured = _updates(place, monolith)
         cancel(where, execute=True)
+        after = _updates(place, monolith)
+        single, bulk = (sum(both) / 2 for both in zip(before, after, strict=True))
         yield Captured(single, captured[0], bulk, captured[1])
 
 
