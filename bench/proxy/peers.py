@@ -33,11 +33,21 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A proxy under measurement. `prepare` writes its configuration, returns the command to start it."""
+    """A proxy under measurement. `prepare` writes its configuration, returns the command to start it.
+
+    The load asks for `asked` of its routes, evenly spread over the table, or for all.
+    """
 
     name: str
     routes: tuple[BenchRoute, ...]
     prepare: Callable[[Setting], list[str]]
+    asked: int = 0
+
+    @property
+    def paths(self) -> list[str]:
+        """What the load asks for."""
+        step = len(self.routes) // self.asked if self.asked else 1
+        return [route.sample for route in self.routes[step - 1 :: step]]
 
 
 def _nginx(setting: Setting) -> list[str]:
@@ -97,6 +107,7 @@ PEERS = {
         Peer("envoy", bench_routes(50), _envoy),
         Peer("ours", bench_routes(50), _ours),
         Peer("ours-5000", bench_routes(5000), _ours),
+        Peer("ours-5000-asked-50", bench_routes(5000), _ours, asked=50),
         Peer("nginx-5000", bench_routes(5000), _nginx),
         Peer("envoy-5000", bench_routes(5000), _envoy),
     )

@@ -85,7 +85,7 @@ def _proxy(peer: Peer, origin_port: int, folder: Path, python: str) -> Iterator[
     home = folder / peer.name
     home.mkdir()
     setting = Setting(free_port(), free_port(), origin_port, peer.routes, home, python)
-    script = write_script(home / "load.lua", [route.sample for route in peer.routes])
+    script = write_script(home / "load.lua", peer.paths)
     command = peer.prepare(setting)
     with pinned(peer.name, command, cores=[PROXY_CORE], port=setting.port, log=home / "log") as pid:
         check_equal_work(peer.name, setting.port, peer.routes[-1].sample)

@@ -51,3 +51,10 @@ def test_every_peer_writes_an_access_log() -> None:
 def test_the_origin_answers_216_bytes() -> None:
     assert len(BODY) == 216
     assert BODY in upstream_config(20001, "/run/bench")
+
+
+def test_the_load_asks_for_routes_from_all_over_the_table() -> None:
+    peer = PEERS["ours-5000-asked-50"]
+    assert len(peer.paths) == 50
+    assert peer.paths[-1] == peer.routes[-1].sample
+    assert len(PEERS["ours-5000"].paths) == 5000
