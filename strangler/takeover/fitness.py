@@ -117,12 +117,20 @@ def _absent(table: str, whose: str, shape: Shape | None) -> Iterator[Finding]:
             blocks=True,
             refusal=NoPrimaryKey,
         )
+    elif of_bytes := [name for name in shape.key if shape.columns[name].lower() in BYTES]:
+        yield Finding(
+            table,
+            f"the key's {', '.join(of_bytes)} holds bytes in the {whose}'s database",
+            "a key of numbers or text, for the captured keys are written as text",
+            blocks=True,
+        )
     elif len(table) > LONGEST_NAME:
         yield Finding(table, f"{len(table)} letters in its name", f"at most {LONGEST_NAME}", blocks=True)
 
 
 # PostgreSQL cuts names at 63 letters; a capture function is named `truncated_` and the table.
 LONGEST_NAME = 50
+BYTES = {"blob", "bytea"}
 
 
 def _paired(source: Shape, target: Shape, named: TableMapping) -> tuple[Pair, list[Finding]]:

@@ -78,6 +78,13 @@ def test_values_that_do_not_fit_are_listed_before_anything_is_touched(mixed_side
     assert kits_own(mixed_sides) == []
 
 
+def test_a_key_of_bytes_is_refused(sides):
+    for side in (sides.source, sides.target):
+        side.run(f"CREATE TABLE digest (id {'blob' if side.is_sqlite else 'bytea'} PRIMARY KEY, name text)")
+    blocking = said(planned(sides, ["shop_shelf", "shop_item", "digest"]), blocks=True)
+    assert "digest: the key's id holds bytes in the monolith's database" in blocking
+
+
 @pytest.mark.parametrize("action", ["ON DELETE CASCADE", "ON DELETE SET NULL", "ON UPDATE CASCADE"])
 def test_a_foreign_key_that_acts_by_itself_is_refused(sides, action):
     sides.source.run(
