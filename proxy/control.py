@@ -121,15 +121,14 @@ class Control:
         }
 
     def _group(self, group: str) -> dict[str, Any]:
-        runtime = self._runtime
-        lag = runtime.pins.lag(group)
-        routes = runtime.router.table.routes.values()
-        mine = (route.pin.seconds for route in routes if route.group == group and route.pin.enabled)
+        pins, holds = self._runtime.pins, self._runtime.holds
+        routes = self._runtime.router.table.routes.values()
+        pinning = [route.pin for route in routes if route.group == group and route.pin.enabled]
         return {
-            "held": runtime.holds.held(group),
-            "parked": runtime.holds.parked(group),
-            "lag": lag,
-            "suspended": lag is not None and lag > min(mine, default=lag),
+            "held": holds.held(group),
+            "parked": holds.parked(group),
+            "lag": pins.lag(group),
+            "suspended": any(pins.suspended(group, pin.seconds) for pin in pinning),
         }
 
 

@@ -75,8 +75,8 @@ class Pins:
 
     def suspended(self, group: str, seconds: float) -> bool:
         """Return whether a group's copy is further behind than pins of that many seconds can cover."""
-        until = self._synced.get(group)
-        return until is not None and self._clock() - until > seconds
+        lag = self.lag(group)
+        return lag is not None and lag > seconds
 
     def _moment(self) -> int:
         return int(self._clock() * 1000)
