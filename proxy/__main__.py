@@ -14,7 +14,7 @@ from proxy.open_files import room_for_clients
 from proxy.privileges import UserRefused, become
 from proxy.server import serve
 from proxy.settings import Limits, Settings, installation_secret
-from proxy.table import TableError, parse_table
+from proxy.table import REHEARSAL_KEY, TableError, parse_table
 from proxy.tls import Certificate, CertificateRefused, Place
 
 
@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
             become(options.user, options.control)
         key = admin_key(os.environ)
         # What follows is read and written as the user that goes on reading and writing it.
-        parse_table(options.table.read_text(), str(options.table))
+        rehearses = bool(os.environ.get(REHEARSAL_KEY))
+        parse_table(options.table.read_text(), str(options.table), rehearses=rehearses)
         if options.access_log:
             check_place(options.access_log)
     except TableError as error:
@@ -68,6 +69,7 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None, key: byt
         pairs=options.pairs,
         service_key=os.environ.get("STRANGLER_SERVICE_KEY", "").encode(),
         admin_key=key,
+        rehearsal_key=os.environ.get(REHEARSAL_KEY, "").encode(),
         access_log=options.access_log,
         debug=options.debug,
         limits=Limits(

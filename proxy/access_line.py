@@ -46,6 +46,7 @@ class Entry:
         self.pinned = False
         self.claimed = False
         self.followed = False
+        self.rehearsed = False
         self.unparked = 0.0
         self.fallback: str | None = None  # why the monolith answered for a service
         self.error: str | None = None
@@ -105,18 +106,25 @@ def _now_and_then(entry: Entry, started: float) -> str:
         said += ',"first_byte_us":' + str(int((entry.first_byte - started) * 1e6))
     if entry.bucket is not None:
         said += ',"bucket":' + str(entry.bucket)
-    if entry.pinned:
-        said += ',"pinned":true'
-    if entry.claimed:
-        said += ',"claimed":true'
-    if entry.followed:
-        said += ',"followed":true'
+    if entry.pinned or entry.claimed or entry.followed or entry.rehearsed:
+        said += _course(entry)
     if entry.unparked:
         said += ',"unparked_us":' + str(int((entry.unparked - started) * 1e6))
     if entry.fallback is not None:
         said += ',"fallback":"' + entry.fallback + '"'
     if entry.error is not None:
         said += ',"error":"' + entry.error + '"'
+    return said
+
+
+def _course(entry: Entry) -> str:
+    said = ',"pinned":true' if entry.pinned else ""
+    if entry.claimed:
+        said += ',"claimed":true'
+    if entry.followed:
+        said += ',"followed":true'
+    if entry.rehearsed:
+        said += ',"rehearsed":true'
     return said
 
 

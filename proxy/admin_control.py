@@ -48,11 +48,12 @@ class Said:
 class AdminControl:
     """The endpoint of one machine. Without a key there is none (`on` is false)."""
 
-    def __init__(self, key: bytes, control: Path, table: Path) -> None:
+    def __init__(self, key: bytes, control: Path, table: Path, *, rehearses: bool = False) -> None:
         self.on = bool(key)
         self._wanted = b"Bearer " + key
         self._control = control
         self._table = table
+        self._rehearses = rehearses
 
     def refusal(self, method: str, fields: dict[str, str]) -> Said | None:
         """Return why a request's body is not even read, None where it is."""
@@ -83,7 +84,7 @@ class AdminControl:
         if not isinstance(text, str) or not isinstance(expected, str):
             return _refused(HTTPStatus.BAD_REQUEST, "wanted `text` and `expected` with `replace`")
         try:
-            await asyncio.to_thread(swap, self._table, text, expected)
+            await asyncio.to_thread(swap, self._table, text, expected, rehearses=self._rehearses)
         except SwapRefused as refused:
             return _refused(HTTPStatus.CONFLICT, str(refused))
         apply = {"verb": "apply"} | ({"change": question["change"]} if "change" in question else {})

@@ -23,8 +23,9 @@ class Choices:
     """What a route's stage leaves to decide, worked out once when its table is loaded.
 
     Clients whose bucket is below `below` get `inside`; of the others, `shadow_percent` of the safe requests
-    get `shadowed`, and the rest `plain`. Writes get `owner`, and so do the reads of those who wrote where
-    `copies` says that a read may meet the side that does not own.
+    get `shadowed`, and the rest `plain`. Writes get `owner`, or `shadowed` for `rehearse_percent` of them: it
+    is the same side that answers. The reads of those who wrote get `owner` where `copies` says that a read
+    may meet the side that does not own.
     """
 
     plain: Decision
@@ -34,6 +35,7 @@ class Choices:
     shadow_percent: float
     owner: Decision
     copies: bool
+    rehearse_percent: float
 
 
 def choices(table: RouteTable, route: Route) -> Choices:
@@ -57,7 +59,13 @@ def choices(table: RouteTable, route: Route) -> Choices:
         shadow_percent,
         owner=Decision(service if owner is Owner.SERVICE else monolith),
         copies=route.pin.enabled and reads_copy(route, owner),
+        rehearse_percent=shadow_percent if rehearses(route, owner) else 0.0,
     )
+
+
+def rehearses(route: Route, owner: Owner) -> bool:
+    """Return whether writes of a route are rehearsed by its service: while the monolith performs them."""
+    return route.rehearse and route.stage is Stage.SHADOW and owner is Owner.MONOLITH
 
 
 def reads_copy(route: Route, owner: Owner) -> bool:
@@ -73,10 +81,11 @@ def decide(options: Choices, *, safe: bool, bucket: int | None, draw: float) -> 
     """Return who answers one request of a route.
 
     `bucket` is the client's (0 to 9999), None when it has no key; only a canary looks at it. `draw` is a
-    number in [0, 100) that samples the shadow. A write is its owner's alone, and never shadowed.
+    number in [0, 100) that samples the shadow. A write is its owner's alone; its candidate, where it has
+    one, only rehearses it.
     """
     if not safe:
-        return options.owner
+        return options.shadowed if draw < options.rehearse_percent else options.owner
     if bucket is not None and bucket < options.below:
         return options.inside
     return options.shadowed if draw < options.shadow_percent else options.plain

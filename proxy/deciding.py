@@ -48,7 +48,8 @@ class Decider:
         """Return how a request goes. `user`: who sent it, where that is known already."""
         options = router.choices(route)
         if not safe:
-            return Course(options.owner)
+            draw = self._random.random() * 100 if options.rehearse_percent else 0.0
+            return Course(decide(options, safe=False, bucket=None, draw=draw))
         fields = head.fields
         if fields.target and (chosen := self._chosen(router, route, options, fields.target)) is not None:
             course = Course(chosen)

@@ -18,9 +18,11 @@ from proxy.moved import read_moved
 from proxy.own_cookies import COHORT, set_cookie
 from proxy.patience import Patience
 from proxy.question import Identified, Judgement, Question, Refused
+from proxy.rehearsing import Rehearsing, not_rehearsed, rehearsing
 from proxy.reply import Client, Reply
 from proxy.request_head import RequestHead, as_websocket, upstream_head, with_identity
 from proxy.routes import MONOLITH, NO_ROUTE, Route, Timeouts
+from proxy.shadow_job import ShadowJob
 from proxy.tunnel import Tunnel
 from proxy.upload import Upload
 
@@ -44,6 +46,7 @@ class Exchange:
     course: Course
     fell_back: Failed | None = None  # why the monolith answers instead
     followed = False  # an origin refused it as moved, and it went to the new owner
+    rehearsing: Rehearsing | None = None  # a write that its service rehearses
     unparked_at = 0.0  # when a hold let it go
     connected = 0.0  # when there was a connection
     first_byte = 0.0  # when the answer's head came
@@ -117,7 +120,13 @@ class Exchange:
         """Decide on a route, as whoever is known to ask, and prepare for what may come of it."""
         runtime, router, head = self._runtime, self._router, self.head
         course = self.course = runtime.decider.course(router, route, head, safe=self.is_safe, user=user)
-        compared = course.decision.candidate is not None and not head.fields.has_body and not self._upgrades
+        candidate = course.decision.candidate
+        compared = candidate is not None and not self._upgrades
+        if candidate is not None and not self.is_safe:
+            self.rehearsing = rehearsing(runtime.shadow, runtime.metrics, head, route, candidate)
+            compared = self.rehearsing is not None
+        elif head.fields.has_body:
+            compared = False
         self._capture = Capture() if compared else None
         service = course.decision.target is not router.default.target
         self._attempt = Attempt(runtime.guards.of(route)) if service and not course.claimed else None
@@ -176,6 +185,8 @@ class Exchange:
     def request_end(self) -> None:
         """The request's body is complete."""
         self._upload.end(self._connection)
+        if self.rehearsing is not None and self._connection is not None:
+            self._rehearse(self.rehearsing)
         if not self.reply.status and not self._parked:
             self._patience.begin(monotonic())
 
@@ -188,6 +199,7 @@ class Exchange:
 
     def _give_up(self) -> None:
         self.gone = True
+        self._compare_no_more()
         if self._attempt is not None:
             self._attempt.abandoned()
         if self._connection is not None:
@@ -265,10 +277,14 @@ class Exchange:
         if self._upgrades:
             words = as_websocket(words)
             connection.offer_upgrade(self)
+        if self.rehearsing is not None:
+            words = self.rehearsing.recorded(words)
         if self.head.fields.has_body:
             self._upload.begin(connection, words)
         else:
             connection.write(words)
+        if self.rehearsing is not None and self._upload.whole:
+            self._rehearse(self.rehearsing)
 
     def pause_request(self) -> None:
         self.client.pause_request()
@@ -329,7 +345,7 @@ class Exchange:
         self.reply.end(trailers if self.head.fields.takes_trailers else None)
         self._finish(None)
         if self._capture is not None:
-            self._hand_to_shadow(self._capture)
+            self._hand_on(self._capture)
 
     def answer_lost(self, error: ForwardError, *, clean: bool) -> None:
         self._connection = None
@@ -365,6 +381,7 @@ class Exchange:
     def unparked(self) -> None:
         """Go on as the table in force says: it may name another owner than when the request came."""
         self._leave_park()
+        self._compare_no_more()
         self._router = self._runtime.router
         self._find_route()
         self._proceed(self.unparked_at)
@@ -379,6 +396,7 @@ class Exchange:
         moved, route = read_moved(head.moved), self.route
         if moved is None or not moved.without_effect or route is None or moved.group != route.group:
             return False
+        self._compare_no_more()
         self._leave_upstream()
         if self.followed or not self._upload.replayable:
             self._answer_error(ForwardError.OWNER_MOVING)
@@ -442,7 +460,7 @@ class Exchange:
         self._token = b""  # for the service alone
         self.fell_back = failed
         self.course.decision = attempt.guard.instead
-        self._capture = None
+        self._compare_no_more()
         self._retried = False
         self._patience.begin_again(now)
         self._ask_if_admitted()
@@ -495,7 +513,7 @@ class Exchange:
 
     def _answer_whole(self, head: AnswerHead, body: bytes, error: ForwardError | None = None) -> None:
         """Answer with a body that is all here."""
-        self._capture = None
+        self._compare_no_more()
         self._patience.stop()
         head.length, head.chunked = len(body), False
         self._begin_reply(head)
@@ -504,6 +522,7 @@ class Exchange:
         self._finish(error)
 
     def _cut(self, error: ForwardError) -> None:
+        self._compare_no_more()
         self._runtime.observe(self, error)
         self.reply.cut()
 
@@ -511,18 +530,48 @@ class Exchange:
         self._runtime.observe(self, error)
         self.reply.release(keep_alive=self._upload.whole)
 
-    def _hand_to_shadow(self, capture: Capture) -> None:
+    # --- comparing -------------------------------------------------------------------------------
+
+    def _rehearse(self, rehearsing: Rehearsing) -> None:
+        """Have the service rehearse the write, now that all of it is on its way to its owner."""
+        if rehearsing.asked:
+            return
+        body = self._upload.copy() if self.head.fields.has_body else b""
+        if body is None:
+            assert self.route is not None
+            not_rehearsed(self._runtime.metrics, self.route, "too_large")
+            self._compare_no_more()
+        else:
+            rehearsing.ask(self._shadow_job(body))
+
+    def _hand_on(self, capture: Capture) -> None:
+        if self.rehearsing is not None:
+            self.rehearsing.answered(capture)
+            return
+        job = self._shadow_job(b"")
+        job.control_answer = capture.response()
+        self._runtime.shadow.offer(job)
+
+    def _shadow_job(self, body: bytes) -> ShadowJob:
+        decision = self.decision
         assert self.route is not None
-        assert self.decision.candidate is not None
-        self._runtime.shadow.offer(
-            capture.job(
-                request=self.head,
-                forwarded=self._forwarded,
-                request_id=self.request_id,
-                route=self.route,
-                version=self.version,
-                control=self.decision.target,
-                candidate=self.decision.candidate,
-                question=self._question if self.decision.target.name == MONOLITH else None,
-            )
+        assert decision.candidate is not None
+        return ShadowJob(
+            head=self.head,
+            body=body,
+            forwarded=self._forwarded,
+            request_id=self.request_id,
+            route=self.route,
+            version=self.version,
+            control=decision.target,
+            candidate=decision.candidate,
+            question=self._question if decision.target.name == MONOLITH else None,
+            rehearsed=not self.is_safe,
         )
+
+    def _compare_no_more(self) -> None:
+        """There is, or will be, no whole answer of the one who was to be compared with."""
+        self._capture = None
+        if self.rehearsing is not None:
+            self.rehearsing.forsaken()
+            self.rehearsing = None

@@ -31,6 +31,9 @@ def _gauge(name: str, help_: str, *labels: str) -> Family:
 
 ERRORS = _counter("proxy_errors", "Answers the proxy gave itself", "error")
 SHADOWS = _counter("shadows", "Shadow requests by outcome: sent, failed, dropped", "route", "outcome")
+REHEARSALS = _counter(
+    "rehearsals", "Writes to rehearse by outcome: sent, failed, dropped, too_large, busy", "route", "outcome"
+)
 FALLBACKS = _counter(
     "fallbacks", "Requests the monolith answers because the service failed", "route", "reason"
 )
@@ -66,6 +69,7 @@ WORKERS = _gauge("workers", "Workers that run")
 FAMILIES = (
     ERRORS,
     SHADOWS,
+    REHEARSALS,
     FALLBACKS,
     BREAKERS,
     BREAKER_OPENINGS,

@@ -38,8 +38,10 @@ class Reading:
 class LiveTable:
     """Reads the file and keeps the last good text. Blocks: reading a table takes milliseconds and more."""
 
-    def __init__(self, file: Path, control: Path) -> None:
+    def __init__(self, file: Path, control: Path, *, rehearses: bool = False) -> None:
+        """`rehearses`: whether there is a key for rehearsals, without which no table may ask for any."""
         self._file = file
+        self._rehearses = rehearses
         self._last_good = control / LAST_GOOD
         self._kept = ""  # the version of the last good text, where this worker kept it
 
@@ -51,7 +53,7 @@ class LiveTable:
         reading = self.read()
         table = reading.table
         if table is None:
-            table = parse_table(self._last_good.read_text(), str(self._last_good))
+            table = self._parsed(self._last_good.read_text(), self._last_good)
         return Router(table), reading
 
     def read(self, known: str = "") -> Reading:
@@ -64,13 +66,16 @@ class LiveTable:
         version, table = version_of(text), None
         if version != known:
             try:
-                table = parse_table(text, str(self._file))
+                table = self._parsed(text, self._file)
             except TableError as error:
                 return Reading(identity, rejected=Rejected(version, str(error)))
         if version != self._kept:
             self._keep(text)
             self._kept = version
         return Reading(identity, table)
+
+    def _parsed(self, text: str, file: Path) -> RouteTable:
+        return parse_table(text, str(file), rehearses=self._rehearses)
 
     def identity(self) -> _Identity:
         """Return what tells the file from the one that was there before; None where there is none."""

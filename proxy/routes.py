@@ -160,6 +160,7 @@ class Route:
     gate: GateOptions = GateOptions()
     retreat: RetreatOptions | None = None  # None: never
     websocket: bool = False  # an upgrade to one is passed on
+    rehearse: bool = False  # of what writes, as much is shadowed as of what reads: as a rehearsal
 
     @property
     def reads(self) -> bool:

@@ -24,12 +24,13 @@ from proxy.guard import Guards
 from proxy.holds import Holds
 from proxy.identity import Identities
 from proxy.metrics import Metrics
+from proxy.pair_sink import PairSink
 from proxy.pins import Pins
 from proxy.pool import Pools
 from proxy.reply import Reply
 from proxy.routes import NO_ROUTE, PROXY
 from proxy.settings import Limits
-from proxy.shadow import PairSink, Shadow
+from proxy.shadow import Shadow
 from proxy.shared_slots import SharedSlots
 from proxy.unmatched import Unmatched
 from proxy.unmatched_file import UnmatchedFile
@@ -50,6 +51,7 @@ class Runtime:
         pairs: str | None,
         counts: Path,
         service_key: bytes,
+        rehearsal_key: bytes,
         forgotten: Path,
         pinned: Path,
         limits: Limits,
@@ -72,7 +74,7 @@ class Runtime:
             session_cookie=session_cookie,
             service_key=service_key,
         )
-        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs), self.identities)
+        self.shadow = Shadow(loop, self.metrics, PairSink(loop, pairs), self.identities, rehearsal_key)
         self.clients: set[ClientConnection] = set()
         self._unmatched_file = UnmatchedFile(self.metrics.seat)
         self.unmatched = Unmatched(self._unmatched_file.read())
@@ -176,6 +178,7 @@ class Runtime:
         entry.pinned = course.pinned
         entry.claimed = course.claimed
         entry.followed = done.followed
+        entry.rehearsed = done.rehearsing is not None and done.rehearsing.asked
         entry.unparked = done.unparked_at
         entry.fallback = done.fell_back
         entry.error = error

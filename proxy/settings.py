@@ -38,6 +38,7 @@ class Settings:
     admin_key: bytes = field(
         default=b"", repr=False
     )  # opens the admin address's control; without one it is off
+    rehearsal_key: bytes = field(default=b"", repr=False)  # the same as the monolith's and the services'
     access_log: str | None = None
     debug: bool = False
     limits: Limits = Limits()

@@ -1,4 +1,5 @@
-"""Ask the candidate too, after the client has its answer, and hand both answers to the comparer.
+"""Ask the candidate too, and hand both answers to the comparer: about a read once the client has its answer,
+about a write, which it only rehearses, beside the control.
 
 Nothing here can reach a client: shadows have their own queue and connections, both bounded, and what does
 not fit is dropped and counted.
@@ -10,78 +11,47 @@ import time
 from collections import deque
 
 from proxy.answer_head import AnswerHead
-from proxy.capture import Capture, ShadowJob
+from proxy.capture import Capture
 from proxy.errors import ForwardError
+from proxy.families import REHEARSALS
 from proxy.fields import Field
 from proxy.identity import Identities
 from proxy.metrics import Metrics
-from proxy.pairs import Failure, Pair, Response, encode
+from proxy.pair_sink import PairSink
+from proxy.pairs import Failure, Response, encode
 from proxy.pool import Pools
 from proxy.question import Identified, Judgement, Refused
+from proxy.rehearsal import MARK_SECONDS, as_recorded, as_rehearsal, without_effects
 from proxy.request_head import as_shadow, with_identity
 from proxy.routes import Upstream
+from proxy.shadow_job import ShadowJob
 from proxy.trace import with_span
 from proxy.upstream import UpstreamConnection
 
 MAX_QUEUED = 256
 MAX_QUEUED_BYTES = 32 * 1024 * 1024
 CONCURRENT = 8
-MAX_UNSENT_BYTES = 8 * 1024 * 1024
-RECONNECT_SECONDS = 1.0
+MAX_REHEARSALS = 64  # whose control has not answered
 REST_SECONDS = 1.0  # of a candidate that took no connection
-
-
-class PairSink(asyncio.Protocol):
-    """The comparer's Unix socket. While nobody listens there, or too slowly, pairs are dropped."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, path: str | None) -> None:
-        self._loop = loop
-        self._path = path
-        self._transport: asyncio.WriteTransport | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._next_try = 0.0
-
-    def offer(self, frame: bytes) -> bool:
-        """Send a frame; return whether it was taken."""
-        transport = self._transport
-        if transport is None or transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
-            return False
-        transport.write(frame)
-        return True
-
-    def keep_connected(self, now: float) -> None:
-        """Begin to connect where that is wanted and was not tried a moment ago."""
-        wanted = self._path is not None and self._transport is None and self._connecting is None
-        if wanted and now >= self._next_try:
-            self._next_try = now + RECONNECT_SECONDS
-            self._connecting = self._loop.create_task(self._connect())
-
-    async def _connect(self) -> None:
-        try:
-            self._transport, _ = await self._loop.create_unix_connection(lambda: self, self._path)
-        except OSError:
-            self._transport = None
-        finally:
-            self._connecting = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
 
 
 class Shadow:
     """The queue of questions for candidates."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, metrics: Metrics, sink: PairSink, identities: Identities
+        self,
+        loop: asyncio.AbstractEventLoop,
+        metrics: Metrics,
+        sink: PairSink,
+        identities: Identities,
+        rehearsal_key: bytes = b"",
     ) -> None:
         self._loop = loop
         self._metrics = metrics
         self._sink = sink
         self._identities = identities
+        self._rehearsal_key = rehearsal_key
+        self._rehearsals: set[ShadowJob] = set()  # whose control has not answered
         self._pools = Pools(loop, connections=CONCURRENT)
         self._queue: deque[ShadowJob] = deque()
         self._active: set[ShadowCall] = set()
@@ -96,16 +66,52 @@ class Shadow:
 
     def offer(self, job: ShadowJob) -> None:
         """Queue a question, or drop it when the queue is full. Returns at once."""
-        size = len(job.control_answer.body)
-        if self._resting and self._rests(job.candidate):
-            self._metrics.observe_shadow(job.route.name, "dropped")
-            return
-        if len(self._queue) >= MAX_QUEUED or self._queued_bytes + size > MAX_QUEUED_BYTES:
-            self._metrics.observe_shadow(job.route.name, "dropped")
+        if self._queued_bytes + job.size > MAX_QUEUED_BYTES or not self._has_room(job.candidate):
+            self._count(job, "dropped")
             return
         self._queue.append(job)
-        self._queued_bytes += size
+        self._queued_bytes += job.size
         self._loop.call_soon(self._pump)  # after the client's answer has left
+
+    # --- writes ----------------------------------------------------------------------------------
+
+    def may_rehearse(self, candidate: Upstream) -> bool:
+        """Return whether one more write can be rehearsed now."""
+        return len(self._rehearsals) < MAX_REHEARSALS and self._has_room(candidate)
+
+    def recorded(self, head: bytes) -> bytes:
+        """Return an upstream head that also asks the control for its effects."""
+        return as_recorded(head, self._rehearsal_key, int(time.time()) + MARK_SECONDS)
+
+    def rehearse(self, job: ShadowJob) -> None:
+        """Queue a write's question before all others: beside its control, not after it. Returns at once."""
+        if self._queued_bytes + job.size > MAX_QUEUED_BYTES or not self.may_rehearse(job.candidate):
+            self._count(job, "dropped")
+            return
+        self._rehearsals.add(job)
+        self._queue.appendleft(job)
+        self._queued_bytes += job.size
+        self._loop.call_soon(self._pump)
+
+    def control_answered(self, job: ShadowJob, answer: Response) -> None:
+        """Take the control's answer to a write that is being, or has been, rehearsed."""
+        if job in self._rehearsals:
+            self._rehearsals.discard(job)
+            job.control_answer = answer
+            self._hand_on(job)
+
+    def forsake(self, job: ShadowJob) -> None:
+        """There is no whole answer of the control, and so nothing to compare a rehearsal with."""
+        if job in self._rehearsals:
+            self._rehearsals.discard(job)
+            self._count(job, "dropped")
+
+    # --- candidates ------------------------------------------------------------------------------
+
+    def _has_room(self, candidate: Upstream) -> bool:
+        if self._resting and self._rests(candidate):
+            return False
+        return len(self._queue) < MAX_QUEUED
 
     def _rests(self, candidate: Upstream) -> bool:
         """Return whether a candidate did not take a connection a moment ago: nothing is spent on it now."""
@@ -123,31 +129,40 @@ class Shadow:
         waiting, self._queue = self._queue, deque()
         for job in waiting:
             if job.candidate.url == candidate.url:
-                self._queued_bytes -= len(job.control_answer.body)
-                self._metrics.observe_shadow(job.route.name, "dropped")
+                self._queued_bytes -= job.size
+                self._rehearsals.discard(job)
+                self._count(job, "dropped")
             else:
                 self._queue.append(job)
 
     def finished(self, call: "ShadowCall", answer: Response | Failure) -> None:
-        """Take a candidate's answer and hand the pair on."""
+        """Take a candidate's answer; hand the pair on, as soon as the control's is there."""
         self._active.discard(call)
-        job = call.job
-        pair = Pair(
-            job.request_id,
-            time.time(),
-            job.route.name,
-            job.route.stage.value,
-            job.version,
-            job.control.name,
-            job.candidate.name,
-            job.request,
-            job.control_answer,
-            answer,
-        )
-        handed_on = self._sink.offer(encode(pair))
-        outcome = "sent" if isinstance(answer, Response) else "failed"
-        self._metrics.observe_shadow(job.route.name, outcome if handed_on else "dropped")
+        call.job.candidate_answer = answer
+        self._hand_on(call.job)
         self._pump()
+
+    def _hand_on(self, job: ShadowJob) -> None:
+        pair = job.pair(time.time())
+        if pair is not None:
+            handed_on = self._sink.offer(encode(pair))
+            outcome = "sent" if isinstance(pair.candidate_answer, Response) else "failed"
+            self._count(job, outcome if handed_on else "dropped")
+
+    def _count(self, job: ShadowJob, outcome: str) -> None:
+        if job.rehearsed:
+            self._metrics.count(REHEARSALS, (job.route.name, outcome))
+        else:
+            self._metrics.observe_shadow(job.route.name, outcome)
+
+    def words(self, job: ShadowJob, token: bytes) -> bytes:
+        """Return what a candidate is sent: a question of its own in the client's trace."""
+        span = int.from_bytes(os.urandom(8), "big")
+        head = with_span(with_identity(job.forwarded, token), span)
+        if not job.rehearsed:
+            return as_shadow(head)
+        until = int(time.time()) + MARK_SECONDS
+        return as_rehearsal(head, self._rehearsal_key, until) + job.upload
 
     def send(self, call: "ShadowCall") -> None:
         """Put a question to its candidate."""
@@ -175,7 +190,7 @@ class Shadow:
     def _pump(self) -> None:
         while self._queue and len(self._active) < CONCURRENT:
             job = self._queue.popleft()
-            self._queued_bytes -= len(job.control_answer.body)
+            self._queued_bytes -= job.size
             timeouts = job.route.timeouts
             now = time.monotonic()
             call = ShadowCall(self, job, now, now + timeouts.connect + timeouts.head)
@@ -193,7 +208,7 @@ class ShadowCall:
         self.job = job
         self.deadline = deadline
         self.is_head = job.request.method == "HEAD"
-        self.is_safe = True
+        self.is_safe = True  # a rehearsal, too, changes nothing and may be asked twice
         self.gone = False
         self._shadow = shadow
         self._started = started
@@ -208,7 +223,8 @@ class ShadowCall:
             self._token = judgement.token
             self._shadow.send(self)
         elif isinstance(judgement, Refused):
-            self._capture.head(judgement.head, self._elapsed())
+            head = judgement.head
+            self._capture.head(without_effects(head) if self.job.rehearsed else head, self._elapsed())
             self._capture.body(judgement.body)
             self._shadow.finished(self, self._capture.response())
         else:
@@ -216,8 +232,7 @@ class ShadowCall:
 
     def attached(self, connection: UpstreamConnection) -> None:
         self._connection = connection
-        span = int.from_bytes(os.urandom(8), "big")  # a question of its own in the client's trace
-        connection.write(with_span(as_shadow(with_identity(self.job.forwarded, self._token)), span))
+        connection.write(self._shadow.words(self.job, self._token))
 
     def answer_head(self, head: AnswerHead) -> None:
         self._capture.head(head, self._elapsed())

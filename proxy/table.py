@@ -27,6 +27,7 @@ from proxy.routes import (
 from proxy.table_options import read_breaker, read_fallback, read_gate, read_pin, read_retreat
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+REHEARSAL_KEY = "STRANGLER_REHEARSAL_KEY"  # the name of a variable
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -51,8 +52,11 @@ class TableError(ValueError):
         self.problems = problems
 
 
-def parse_table(text: str, file: str) -> RouteTable:
-    """Return the table that `text` describes. Raises TableError with every problem, naming `file`."""
+def parse_table(text: str, file: str, *, rehearses: bool = True) -> RouteTable:
+    """Return the table that `text` describes. Raises TableError with every problem, naming `file`.
+
+    `rehearses`: whether whoever loads it has a key for rehearsals; one who only edits it need not.
+    """
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -61,6 +65,7 @@ def parse_table(text: str, file: str) -> RouteTable:
     table = _read_document(Section(document, "", problems), version_of(text))
     if not problems:
         problems += _contradictions(table)
+        problems += _keyless_rehearsals(table) if not rehearses else []
     if problems:
         raise TableError(file, tuple(problems))
     return table
@@ -253,6 +258,7 @@ def _read_route(section: Section, groups: list[str]) -> Route:
         gate=read_gate(section.inner("gate")),
         retreat=retreat if section.has("retreat") else None,
         websocket=_read_websocket(section),
+        rehearse=shadow.take("rehearse", (bool,), "true or false", default=False),
     )
     for part in (shadow, section):
         part.close()
@@ -310,7 +316,13 @@ def _read_percent(section: Section, stage: Stage) -> float:
 
 def _contradictions(table: RouteTable) -> list[Problem]:
     """Return what is wrong with a table whose every part is well-formed."""
-    return [*_shared_tables(table), *_overlaps(table), *_split_writes(table), *_writing_retreats(table)]
+    return [
+        *_shared_tables(table),
+        *_overlaps(table),
+        *_split_writes(table),
+        *_writing_retreats(table),
+        *_idle_rehearsals(table),
+    ]
 
 
 def _shared_tables(table: RouteTable) -> list[Problem]:
@@ -350,6 +362,32 @@ def _writing_retreats(table: RouteTable) -> list[Problem]:
         )
         for route in table.routes.values()
         if route.retreat is not None and route.writes
+    ]
+
+
+def _idle_rehearsals(table: RouteTable) -> list[Problem]:
+    """A rehearsal is of what writes, and of a share of it."""
+    problems = []
+    for route in table.routes.values():
+        key = f"route {route.name!r}, shadow.rehearse"
+        if route.rehearse and not route.writes:
+            found = f"true beside methods that only read ({', '.join(route.methods)})"
+            problems.append(Problem(key, found, "only on a route that writes"))
+        elif route.rehearse and not route.shadow_percent:
+            problems.append(Problem(key, "true of 0 %", "a shadow.percent above 0 beside it"))
+    return problems
+
+
+def _keyless_rehearsals(table: RouteTable) -> list[Problem]:
+    wanted = f"{REHEARSAL_KEY} in the proxy's environment, as monolith and services have it"
+    return [
+        Problem(
+            f"route {route.name!r}, shadow.rehearse",
+            "true without a key",
+            f"{wanted}        (next: strangler down && strangler up, which makes one)",
+        )
+        for route in table.routes.values()
+        if route.rehearse
     ]
 
 

@@ -18,10 +18,10 @@ class SwapRefused(Exception):
     """The file was left as it was; the message says what was found."""
 
 
-def swap(file: Path, text: str, expected: str) -> None:
-    """Replace the file. Raises SwapRefused."""
+def swap(file: Path, text: str, expected: str, *, rehearses: bool = True) -> None:
+    """Replace the file. Raises SwapRefused. `rehearses`: whether this machine has a key for rehearsals."""
     try:
-        parse_table(text, file.name)
+        parse_table(text, file.name, rehearses=rehearses)
     except TableError as error:
         raise SwapRefused(f"the table is not sound here: {error}") from None
     try:

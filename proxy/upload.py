@@ -48,6 +48,12 @@ class Upload:
         """Whether all of it can (still) be sent."""
         return not self._streamed or (self.whole and self._kept is not None)
 
+    def copy(self) -> bytes | None:
+        """Return all of it, None where it is not whole or was not kept."""
+        if not self.whole or self._kept is None:
+            return None
+        return b"".join(self._kept + self._waiting)
+
     def keep(self, most: int) -> None:
         """Keep what is sent, all of it or nothing: up to so many bytes."""
         if not self._streamed:

@@ -45,7 +45,7 @@ class ProxyWorker(Worker):
         if settings.access_log is not None:
             access_log = AccessLog(settings.access_log, self.log.error_log)
         self._listen_to_signals(loop, stopping, access_log)
-        live = LiveTable(settings.table, settings.control)
+        live = LiveTable(settings.table, settings.control, rehearses=bool(settings.rehearsal_key))
         router, born_with = live.first()
         runtime = Runtime(
             loop,
@@ -55,6 +55,7 @@ class ProxyWorker(Worker):
             pairs=settings.pairs,
             counts=settings.counts,
             service_key=settings.service_key,
+            rehearsal_key=settings.rehearsal_key,
             forgotten=settings.forgotten,
             pinned=settings.pinned,
             limits=settings.limits,
@@ -98,7 +99,9 @@ class ProxyWorker(Worker):
         stopping.set()
 
     def _admin(self, settings: Settings) -> Admin:
-        control = AdminControl(settings.admin_key, settings.control, settings.table)
+        control = AdminControl(
+            settings.admin_key, settings.control, settings.table, rehearses=bool(settings.rehearsal_key)
+        )
         return Admin(settings.counts, control)
 
     async def _listen(

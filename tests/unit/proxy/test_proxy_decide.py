@@ -12,9 +12,11 @@ SERVICE = Upstream("catalog", "http://c:2", "c", 2)
 INSIDE, OUTSIDE = 999, 1000  # of a canary at 10 %
 
 
-def _router(stage: Stage, shadow_percent: float = 50.0, owner: Owner = Owner.MONOLITH) -> Router:
+def _router(
+    stage: Stage, shadow_percent: float = 50.0, owner: Owner = Owner.MONOLITH, *, rehearse: bool = False
+) -> Router:
     percent = 10.0 if stage is Stage.CANARY else 0.0
-    route = Route("r", "g", "/r/", ("GET", "POST"), stage, percent, shadow_percent)
+    route = Route("r", "g", "/r/", ("GET", "POST"), stage, percent, shadow_percent, rehearse=rehearse)
     group = Group("g", "catalog", ("t",), owner)
     upstreams = frozen({"monolith": MONOLITH, "catalog": SERVICE})
     return Router(RouteTable("v", upstreams, frozen({"g": group}), frozen({"r": route})))
@@ -100,3 +102,21 @@ def test_what_no_route_names_is_the_monoliths() -> None:
     assert router.find(b"GET", b"/elsewhere/") is None
     assert router.find(b"PUT", b"/r/") is None
     assert router.default == Decision(MONOLITH)
+
+
+@pytest.mark.parametrize("owner", Owner)
+@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("draw", [0.0, 49.9, 50.0])
+def test_a_rehearsal_never_changes_who_performs_a_write(stage: Stage, owner: Owner, draw: float) -> None:
+    router = _router(stage, owner=owner, rehearse=True)
+    options = router.choices(router.table.routes["r"])
+    decision = decide(options, safe=False, bucket=None, draw=draw)
+    assert decision.target is (MONOLITH if owner is Owner.MONOLITH else SERVICE)
+    rehearsed = stage is Stage.SHADOW and owner is Owner.MONOLITH and draw < 50
+    assert decision.candidate is (SERVICE if rehearsed else None)
+
+
+def test_a_write_is_rehearsed_only_where_its_route_asks_for_it() -> None:
+    router = _router(Stage.SHADOW)
+    options = router.choices(router.table.routes["r"])
+    assert decide(options, safe=False, bucket=None, draw=0.0).candidate is None

@@ -56,6 +56,6 @@ def test_the_page_has_every_field_of_the_access_log() -> None:
     entry.version, entry.method, entry.path, entry.traceparent = "v", b"GET", b"/", b"00-0-0-01"
     entry.route = Route("r", "g", "/", ("GET",), Stage.CANARY)
     entry.bucket, entry.fallback, entry.error = 1, "reset", "bad_host"
-    entry.pinned = entry.claimed = entry.followed = True
+    entry.pinned = entry.claimed = entry.followed = entry.rehearsed = True
     entry.unparked = 100.2
     assert named == json.loads(line_of(entry, 0.0)).keys()

@@ -176,6 +176,21 @@ REFUSED = {
         SOUND + 'websocket = "yes"\n',
         "routes[0].websocket: found 'yes', wanted true or false",
     ),
+    "a rehearsal that is no switch": (
+        SOUND + "shadow = { percent = 10, rehearse = 1 }\n",
+        "routes[0].shadow.rehearse: found 1, wanted true or false",
+    ),
+    "a rehearsal of reads": (
+        SOUND + "shadow = { percent = 10, rehearse = true }\n",
+        (
+            "route 'catalog.products', shadow.rehearse: found true beside methods that only read"
+            " (GET, HEAD), wanted only on a route that writes"
+        ),
+    ),
+    "a rehearsal of nothing": (
+        SOUND + _route("w", "/w/", '["POST"]', "shadow = { rehearse = true }\n"),
+        "route 'w', shadow.rehearse: found true of 0 %, wanted a shadow.percent above 0 beside it",
+    ),
     "a breaker that opens at nothing": (
         SOUND + "breaker = { percent = 0 }\n",
         "routes[0].breaker.percent: found 0, wanted a number from 1 to 100",
@@ -503,3 +518,20 @@ def test_a_table_cannot_be_changed() -> None:
         table.routes["x"] = table.routes["catalog.products"]  # type: ignore[index]
     with pytest.raises(AttributeError):
         table.routes["catalog.products"].stage = Stage.SERVICE  # type: ignore[misc]
+
+
+REHEARSED = SOUND + _route("w", "/w/", '["POST"]', "shadow = { percent = 10, rehearse = true }\n")
+
+
+def test_a_rehearsal_without_a_key_is_refused_by_whoever_would_have_to_ask_for_it() -> None:
+    with pytest.raises(TableError) as refusal:
+        parse_table(REHEARSED, "routes.toml", rehearses=False)
+    (problem,) = refusal.value.problems
+    assert (problem.key, problem.found) == ("route 'w', shadow.rehearse", "true without a key")
+    assert "STRANGLER_REHEARSAL_KEY" in problem.wanted
+    assert "next: strangler down && strangler up" in problem.wanted
+
+
+def test_a_writing_route_may_have_its_writes_rehearsed() -> None:
+    route = parse_table(REHEARSED, "routes.toml").routes["w"]
+    assert (route.rehearse, route.shadow_percent) == (True, 10.0)

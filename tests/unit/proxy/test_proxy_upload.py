@@ -135,3 +135,31 @@ def test_nothing_is_kept_unasked() -> None:
     upload.send(wire, b"1234567890")
     upload.end(wire)
     assert not upload.replayable
+
+
+def test_a_copy_is_whole_or_there_is_none() -> None:
+    upload, wire = _upload(COUNTED), Wire()
+    upload.keep(10)
+    upload.begin(wire, b"HEAD")
+    upload.send(wire, b"12345")
+    assert upload.copy() is None  # more of it comes
+    upload.send(wire, b"67890")
+    upload.end(wire)
+    assert upload.copy() == b"1234567890"
+
+
+def test_what_waits_for_an_upstream_is_in_the_copy() -> None:
+    upload = _upload(COUNTED)
+    upload.keep(10)
+    upload.wait(b"1234567890")
+    upload.end(None)
+    assert upload.copy() == b"1234567890"
+
+
+def test_there_is_no_copy_of_what_was_not_kept() -> None:
+    upload, wire = _upload(CHUNKED), Wire()
+    upload.keep(4)
+    upload.begin(wire, b"HEAD")
+    upload.send(wire, b"12345")
+    upload.end(wire)
+    assert upload.copy() is None
