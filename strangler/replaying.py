@@ -14,6 +14,7 @@ from proxy.claims import Purpose
 from proxy.routes import MONOLITH, SAFE_METHODS, RouteTable
 from strangler.compare import show
 from strangler.compare.asking import Asker, Side
+from strangler.compare.circumstances import ANONYMOUS, ROLES
 from strangler.compare.corpus import Asked, distinct, without_secrets
 from strangler.compare.matrix import Cell, matrix
 from strangler.compare.reading import Reader
@@ -27,7 +28,6 @@ from strangler.parts import DEFAULT_PROXY, PROXY_BIND
 from strangler.signing import sign
 from strangler.table_file import read_table
 
-ANONYMOUS = "anonymous"
 BATCH = 100
 CLAIM_MINUTES = 24 * 60
 
@@ -39,8 +39,12 @@ def record(store: Path, route: str | None) -> tuple[Asked, ...]:
 
 
 def roles_of(names: Sequence[str], environ: Mapping[str, str] = os.environ) -> tuple[Role, ...]:
-    """Return the roles with the headers that prove them, from STRANGLER_ROLE_<NAME>. Raises NoCredentials."""
-    return tuple(Role(name, _credentials(name, environ)) for name in names or (ANONYMOUS,))
+    """Return the roles with the headers that prove them, from STRANGLER_ROLE_<NAME>. Raises NoCredentials.
+
+    Without names: anonymous, and every role that can prove itself.
+    """
+    provable = (name for name in ROLES if name == ANONYMOUS or environ.get(_variable(name)))
+    return tuple(Role(name, _credentials(name, environ)) for name in names or provable)
 
 
 def sides_through_proxy(place: Installation, url: str | None) -> Callable[[str], Sides]:
@@ -132,7 +136,7 @@ def _recorded(judged: Iterator[Judged], writer: Writer, progress: Callable[[], N
 def _credentials(name: str, environ: Mapping[str, str]) -> dict[str, str]:
     if name == ANONYMOUS:
         return {}
-    variable = f"STRANGLER_ROLE_{name.upper()}"
+    variable = _variable(name)
     header, mark, value = environ.get(variable, "").partition(":")
     if not mark or not header.strip() or not value.strip():
         raise NoCredentials(
@@ -140,3 +144,7 @@ def _credentials(name: str, environ: Mapping[str, str]) -> dict[str, str]:
             next=f"export {variable}='Cookie: sessionid=…'        (or 'Authorization: …')",
         )
     return {header.strip(): value.strip()}
+
+
+def _variable(role: str) -> str:
+    return f"STRANGLER_ROLE_{role.upper()}"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 from proxy.pairs import Request, Response
@@ -31,6 +32,7 @@ def search(
     *,
     schema: str,
     seconds: float,
+    most: int,
     seed: int,
     store: Path,
 ) -> Searched:
@@ -39,12 +41,12 @@ def search(
     route, asker = seen.route(name), Asker()
     control = sides_of(name).control
     parameters = _described(asker, control, route, schema)
-    learned = _learn(asker, control, route, roles[0])
+    learned = _learn(asker, control, route, roles)
     replay = Replay(asker, sides_of, read_rules_if_any(place.rules), seen.table.version, stage="search")
     deadline = time.monotonic() + seconds
     searching = Search(name, replay.ask, lambda: time.monotonic() < deadline, seed)
     described = (route.path, route.methods, parameters, learned)
-    found = searching.run(probes_of(*described), requests_of(*described), roles)
+    found = searching.run(probes_of(*described), requests_of(*described), roles, most)
     if found.found:
         with closing(Writer(store)) as writer:
             writer.record([each.judged for each in found.found])
@@ -65,10 +67,13 @@ def _described(asker: Asker, control: Side, route: Route, schema: str) -> tuple[
         raise NoDescription(f"{schema} of {control.name}: {error}", next=again) from None
 
 
-def _learn(asker: Asker, control: Side, route: Route, role: Role) -> Learned:
-    """Ask the monolith for the lists that the route is about, to know which values can hit."""
+def _learn(asker: Asker, control: Side, route: Route, roles: Sequence[Role]) -> Learned:
+    """Ask the monolith for the lists that the route is about, to know which values can hit.
+
+    As every role: what one of them alone may see is what a service must not show the others.
+    """
     bodies = []
-    for path in _lists(route.path):
+    for role, path in product(roles, _lists(route.path)):
         answer = asker.ask(control, Request("GET", path, (), b""), role.credentials)
         if isinstance(answer, Response) and answer.status == 200:
             bodies.append(_decoded(answer))

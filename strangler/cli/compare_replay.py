@@ -11,7 +11,7 @@ from rich.progress import Progress
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import case_files, documents, show, show_text
-from strangler.compare.circumstances import ROLES
+from strangler.compare.circumstances import ANONYMOUS, ROLES
 from strangler.compare.corpus import Asked, distinct, read_corpus, write_corpus
 from strangler.compare.har import NotHar, parse_har
 from strangler.compare.matrix_text import write_matrix
@@ -60,7 +60,13 @@ def import_(har: Path, file: Path, as_json: bool) -> None:
 @click.command("replay")
 @click.argument("corpus", type=_PATH)
 @click.option("--route", help="Only requests of this route.")
-@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="As whom; may be repeated.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(ROLES),
+    help="As whom; may be repeated. Without it as anonymous, and as each role with credentials.",
+)
 @click.option(
     "--rate", default=20.0, show_default=True, type=click.FloatRange(0), help="A second; 0: no bound."
 )
@@ -87,7 +93,8 @@ def replay_(
     compared.
     """
     place = here()
-    plan = planned(place, read_corpus(corpus), roles_of(roles), route)
+    as_whom = roles_of(roles or ((ANONYMOUS,) if direct else ()))
+    plan = planned(place, read_corpus(corpus), as_whom, route)
     sides = sides_direct(read_table(place.table).table) if direct else sides_through_proxy(place, proxy)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("asking both sides", total=len(plan.questions))

@@ -8,8 +8,8 @@ import click
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import documents
-from strangler.compare.circumstances import ROLES
-from strangler.compare.search import Searched, Smallest
+from strangler.compare.circumstances import ANONYMOUS, ROLES
+from strangler.compare.search import MOST_FOUND, Searched, Smallest
 from strangler.compare.search_text import write_searched
 from strangler.replaying import roles_of, sides_direct, sides_through_proxy
 from strangler.searching import SCHEMA, search
@@ -19,8 +19,15 @@ from strangler.table_file import read_table
 @click.command("search")
 @click.argument("route")
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1))
-@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="As whom; may be repeated.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(ROLES),
+    help="As whom; may be repeated. Without it as anonymous, and as each role with credentials.",
+)
 @click.option("--schema", default=SCHEMA, show_default=True, help="The OpenAPI description's path.")
+@click.option("--most", default=MOST_FOUND, show_default=True, type=click.IntRange(1), help="Differences.")
 @click.option("--seed", default=0, show_default=True, help="The same seed tries the same requests.")
 @click.option("--direct", is_flag=True, help="Ask the upstreams themselves; a service then knows of no role.")
 @click.option("--proxy", metavar="URL", help="Where the proxy listens, instead of PROXY_BIND.")
@@ -31,6 +38,7 @@ def search_(
     seconds: float,
     roles: tuple[str, ...],
     schema: str,
+    most: int,
     seed: int,
     direct: bool,
     proxy: str | None,
@@ -48,9 +56,10 @@ def search_(
         place,
         route,
         sides,
-        roles_of(roles),
+        roles_of(roles or ((ANONYMOUS,) if direct else ())),
         schema=schema,
         seconds=seconds,
+        most=most,
         seed=seed,
         store=store or place.verdicts,
     )

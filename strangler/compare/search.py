@@ -5,6 +5,7 @@ Differences that look alike are found once; the search goes on behind them for o
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from random import Random
 
 from hypothesis import HealthCheck, Phase, find, settings
@@ -71,8 +72,9 @@ class Search:
         )
         found: list[Smallest] = []
         try:
-            for question in (Question(self._route, probe, role) for probe in probes for role in roles):
-                self._probe(question, found)
+            for probe, role in product(probes, roles):
+                if len(found) < most:
+                    self._probe(Question(self._route, probe, role), found)
             while len(found) < most and (smallest := self._next(questions)):
                 found.append(smallest)
                 self._known.add(fingerprint(smallest.judged.comparison))
