@@ -21,6 +21,7 @@ class Config:
     database_url: str
     public_key: Ed25519PublicKey | None
     log_level: str
+    peer_key: str = ""  # by which the monolith knows its services; without it nothing is passed on to it
 
 
 def read_config() -> Config:
@@ -30,6 +31,7 @@ def read_config() -> Config:
         database_url=_database(env.str("CATALOG_DATABASE_URL", "") or DEFAULT_DATABASE),
         public_key=_public_key(env.str("STRANGLER_IDENTITY_PUBLIC_KEY", "")),
         log_level=_level(env.str("CATALOG_LOG_LEVEL", "INFO")),
+        peer_key=env.str("STRANGLER_PEER_KEY", ""),
     )
 
 

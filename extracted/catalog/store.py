@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload, with_expression
 
 from extracted.catalog.models import Category, Product, ProductImage, RelatedProduct, Review, sale_count
 from extracted.chassis.errors import Conflict, ValidationError
+from extracted.chassis.events.outbox import tell
 from extracted.chassis.filters import DayFilter, Filter, NumberFilter, RowFilter, TextFilter
 from extracted.chassis.identity import Identity
 from extracted.chassis.table import Condition, Table, key_exists
@@ -47,7 +48,7 @@ class Categories(Table[Category]):
         _assign(row, values)
         self._flush(session, row)
 
-    def delete(self, session: Session, row: Category) -> None:
+    def delete(self, session: Session, row: Category, now: datetime) -> None:
         children = key_exists(session, Category.parent_id, row.id)
         if children or key_exists(session, Product.category_id, row.id):
             raise Conflict(STILL_REFERRED_TO)
@@ -103,6 +104,7 @@ class Products(Table[Product]):
         row = Product(**values, created_at=now, updated_at=now)
         session.add(row)
         session.flush()
+        tell(session, "catalog.product.created", f"products/{row.id}", {"id": row.id, "sku": row.sku}, now)
         return row
 
     def update(self, session: Session, row: Product, values: Mapping[str, Any], now: datetime) -> None:
@@ -111,12 +113,13 @@ class Products(Table[Product]):
         session.flush()
         session.expire(row, ["category"])
 
-    def delete(self, session: Session, row: Product) -> None:
+    def delete(self, session: Session, row: Product, now: datetime) -> None:
         session.execute(delete(ProductImage).where(ProductImage.product_id == row.id))
         session.execute(delete(Review).where(Review.product_id == row.id))
         either_end = or_(RelatedProduct.from_product_id == row.id, RelatedProduct.to_product_id == row.id)
         session.execute(delete(RelatedProduct).where(either_end))
         session.delete(row)
+        tell(session, "catalog.product.deleted", f"products/{row.id}", {"id": row.id, "sku": row.sku}, now)
 
 
 class Reviews(Table[Review]):
@@ -155,7 +158,7 @@ class Reviews(Table[Review]):
         row.updated_at = now
         session.flush()
 
-    def delete(self, session: Session, row: Review) -> None:
+    def delete(self, session: Session, row: Review, now: datetime) -> None:
         session.delete(row)
 
     def _refuse_second(self, session: Session, row: Review) -> None:

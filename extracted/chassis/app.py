@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from extracted.chassis.database import Database
+from extracted.chassis.events.figures import OutboxFigures
 from extracted.chassis.health import add_health
 from extracted.chassis.identity import IdentityReader
 from extracted.chassis.logs import add_request_log
@@ -29,7 +30,7 @@ def build(service: Service, resources: dict[str, Resource]) -> Flask:
     # Only the proxy reaches a service, so its word on scheme and client is taken. It leaves Host alone.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     app.extensions["database"] = service.database  # whoever made the application closes it
-    add_metrics(app)
+    add_metrics(app, [OutboxFigures(service.name, service.database)])
     add_request_log(app)
     speak_like_django(app)
     add_health(app, service.database)

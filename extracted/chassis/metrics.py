@@ -2,14 +2,16 @@
 
 import os
 import time
+from collections.abc import Sequence
 
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 
-def add_metrics(app: Flask) -> None:
-    """Measure every request but those for the metrics themselves, and show the figures."""
+def add_metrics(app: Flask, more: Sequence[Collector] = ()) -> None:
+    """Measure every request but those for the metrics themselves; show the figures, and what `more` finds."""
     registry = CollectorRegistry()
     labels = ("service", "route", "method", "status")
     requests = Counter("service_requests", "Requests answered", labels, registry=registry)
@@ -31,7 +33,13 @@ def add_metrics(app: Flask) -> None:
 
     @app.get("/metrics")
     def metrics() -> Response:
-        return Response(generate_latest(_all_workers(registry)), content_type=CONTENT_TYPE_LATEST)
+        return Response(figures(), content_type=CONTENT_TYPE_LATEST)
+
+    def figures() -> bytes:
+        found = CollectorRegistry()
+        for collector in more:
+            found.register(collector)
+        return generate_latest(_all_workers(registry)) + generate_latest(found)
 
 
 def _all_workers(registry: CollectorRegistry) -> CollectorRegistry:

@@ -114,7 +114,7 @@ class Item:
         table = self.entity.table
 
         def remove(session: Session) -> Answer:
-            table.delete(session, self._get(session, call))
+            table.delete(session, self._get(session, call), self.shelf.clock())
             return Answer(204, None)
 
         return write(self.shelf, table.name, remove)

@@ -67,7 +67,7 @@ class Table(Generic[Row]):
         """Change a row to accepted values; raise ApiError where the other rows do not allow it."""
         raise NotImplementedError
 
-    def delete(self, session: Session, row: Row) -> None:
+    def delete(self, session: Session, row: Row, now: datetime) -> None:
         """Delete a row and what belongs to it; raise ApiError where other rows still need it."""
         raise NotImplementedError
 

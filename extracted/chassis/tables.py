@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-from extracted.chassis.columns import UtcInstant
+from extracted.chassis.columns import JsonText, RowId, UtcInstant
 
 HOUSE = MetaData()
 
@@ -17,4 +17,17 @@ ANSWERS = Table(
     Column("body", LargeBinary),
     Column("at", UtcInstant, nullable=False),
     Index("strangler_answer_at", "at"),
+)
+
+# Events that were not passed on yet, in the order they were written.
+OUTBOX = Table(
+    "strangler_outbox",
+    HOUSE,
+    Column("id", RowId, primary_key=True),
+    Column("uid", String(36), nullable=False, unique=True),
+    Column("type", String(100), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("data", JsonText, nullable=False),
+    Column("at", UtcInstant, nullable=False),
+    sqlite_autoincrement=True,
 )

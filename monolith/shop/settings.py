@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "strangler.django",
+    "strangler.django.events",
     "shop",
     "shop.accounts",
     "shop.catalog",

@@ -10,6 +10,7 @@ from shop.health import healthz
 
 urlpatterns = [
     path("", include("strangler.django.urls")),  # tells the routing proxy who is signed in
+    path("", include("strangler.django.events.urls")),  # hears what services tell
     path("", include("shop.pages.urls")),
     path("healthz", healthz),
     path("admin/", admin.site.urls),

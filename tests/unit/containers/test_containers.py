@@ -12,7 +12,7 @@ from proxy.table import parse_table
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PARTS = ("proxy", "monolith", "extracted/catalog", "strangler")
-OWN = [name for name in COMPOSE["services"] if name != "postgres"]
+OWN = [name for name in COMPOSE["services"] if name not in {"postgres", "rabbitmq"}]
 
 
 def dockerfile(part: str) -> str:
@@ -44,6 +44,7 @@ def test_every_secret_comes_from_the_environment_with_a_development_default() ->
     named = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET)\w*)(:-)?", text)
     assert {name for name, _ in named} == {
         "POSTGRES_PASSWORD",
+        "RABBITMQ_PASSWORD",
         "MONOLITH_DB_PASSWORD",
         "CATALOG_DB_PASSWORD",
         "MONOLITH_SECRET_KEY",
@@ -82,5 +83,5 @@ def test_an_image_can_copy_what_it_names(part: str) -> None:
 
 
 def test_every_part_that_runs_on_one_machine_has_a_container() -> None:
-    parts = re.findall(r"^\[program:(\w+)\]", (ROOT / "supervisord.conf").read_text(), re.MULTILINE)
+    parts = re.findall(r"^\[program:([\w-]+)\]", (ROOT / "supervisord.conf").read_text(), re.MULTILINE)
     assert set(parts) <= set(COMPOSE["services"])

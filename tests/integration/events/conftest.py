@@ -1,0 +1,5 @@
+"""What tells, what hears, and what lies between."""
+
+from tests.rabbitmq import broker
+
+__all__ = ["broker"]
