@@ -66,9 +66,12 @@ def test_a_service_killed_after_its_commit_answers_the_repeat_as_if_it_had_lived
 
 
 def test_a_service_killed_before_its_commit_did_nothing_and_does_it_on_the_repeat(catalog, database):
-    with database.writing() as session:  # on SQLite this alone keeps every other writer waiting
-        if database.engine.dialect.name == "postgresql":
-            session.execute(text("LOCK TABLE catalog_category IN EXCLUSIVE MODE"))
+    lock = {
+        "postgresql": "LOCK TABLE catalog_category IN EXCLUSIVE MODE",
+        "sqlite": "SELECT 1",  # any statement begins the transaction, and keeps other writers waiting
+    }
+    with database.writing() as session:
+        session.execute(text(lock[database.engine.dialect.name]))
         with send(catalog):
             assert requests.get(f"{catalog.url}/healthz", timeout=60).status_code == 200
             catalog.kill()
