@@ -2,40 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 
-POSTGRES_FUNCTION = """
-CREATE OR REPLACE FUNCTION strangler_fence() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF session_user = 'strangler_applier' THEN RETURN NULL; END IF;
-  RAISE EXCEPTION 'strangler: table % moved (takeover %, epoch %)', TG_TABLE_NAME, TG_ARGV[0], TG_ARGV[1]
-    USING ERRCODE = 'SF001';
-END $$
-"""
+from strangler.takeover import postgres_schema, sqlite_schema
+from strangler.takeover.shape import Shape
 
 
 def fence(engine: str, tables: Sequence[str], group: str = "catalog", epoch: int = 3) -> Iterator[str]:
     """Yield the statements that close tables to every writer on an engine, `sqlite` or `postgresql`."""
     if engine == "sqlite":
+        yield from filter(str.strip, sqlite_schema.CONTROL.split(";"))
         for table in tables:
-            text = f"strangler: table {table} moved (takeover {group}, epoch {epoch})"
-            for event in ("INSERT", "UPDATE", "DELETE"):
-                yield (
-                    f"CREATE TRIGGER strangler_fence_{event.lower()}_{table} BEFORE {event} ON {table}"
-                    f" BEGIN SELECT RAISE(ABORT, '{text}'); END"
-                )
+            shape = Shape(table, {}, (), frozenset())
+            yield from (text for _, text in sqlite_schema.fence_triggers(shape, group, epoch))
         return
-    yield POSTGRES_FUNCTION
+    yield postgres_schema.CONTROL
     for table in tables:
-        yield (
-            "CREATE TRIGGER aaa_strangler_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE"
-            f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION strangler_fence('{group}', '{epoch}')"
-        )
-        yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER aaa_strangler_fence"
+        yield f"CREATE {postgres_schema.fence_trigger(table, group, epoch).as_string()}"
+        yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {postgres_schema.FENCE}"
 
 
 def unfence(engine: str, tables: Sequence[str]) -> Iterator[str]:
     """Yield the statements that open them again."""
     for table in tables:
         if engine == "sqlite":
-            for event in ("insert", "update", "delete"):
-                yield f"DROP TRIGGER strangler_fence_{event}_{table}"
+            yield from sqlite_schema.drop_triggers("fence", table)
         else:
-            yield f"DROP TRIGGER aaa_strangler_fence ON {table}"
+            yield f"DROP TRIGGER {postgres_schema.FENCE} ON {table}"

@@ -9,14 +9,22 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
-from proxy.routes import Owner
 from strangler.takeover.engines import Blocked, Engine, LeaseLost
-from strangler.takeover.postgres_queries import one, quoted, read_note, write_note
-from strangler.takeover.postgres_schema import COLUMNS, CONTROL, HOLDERS, KEY, REFERS_TO, SESSION, log_of
+from strangler.takeover.postgres_queries import one, quoted
+from strangler.takeover.postgres_schema import (
+    COLUMNS,
+    CONTROL,
+    HOLDERS,
+    KEY,
+    RECORDS,
+    REFERS_TO,
+    SESSION,
+    log_of,
+)
 from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.postgres_transaction import PostgresTransaction
 from strangler.takeover.shape import Shape
-from strangler.takeover.state import Lease, Note, Outcome, OwnerRow
+from strangler.takeover.state import Lease, Note, OwnerRow
 
 CONNECT_SECONDS = 5
 WAIT_SECONDS = 20.0
@@ -36,7 +44,7 @@ class PostgresStore:
         self._claiming: psycopg.Connection | None = None
 
     @contextmanager
-    def snapshot(self) -> Iterator["PostgresSnapshot"]:
+    def snapshot(self) -> Iterator[PostgresSnapshot]:
         """Open a moment to read."""
         idle = self._reader.info.transaction_status == TransactionStatus.IDLE
         connection = self._reader if idle else self._connect()
@@ -52,7 +60,7 @@ class PostgresStore:
     @contextmanager
     def transaction(
         self, lease: Lease, *, wait: float = WAIT_SECONDS, durable: bool = True, loose: bool = False
-    ) -> Iterator["PostgresTransaction"]:
+    ) -> Iterator[PostgresTransaction]:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer
         try:
@@ -89,9 +97,7 @@ class PostgresStore:
             self._writer.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'))")
             if not self.prepared():
                 self._writer.execute(CONTROL)
-            self._writer.execute(
-                "INSERT INTO strangler.lease VALUES (%s, 1, '', 'nobody') ON CONFLICT DO NOTHING", [takeover]
-            )
+            RECORDS.make_lease(self._writer, takeover)
 
     def prepared(self) -> bool:
         """Return whether the takeover's own tables are there."""
@@ -99,39 +105,23 @@ class PostgresStore:
 
     def take_lease(self, takeover: str, token: str, holder: str) -> Lease:
         """Take the lease from whoever has it; his next transaction here is refused."""
-        epoch = one(
-            self._writer.execute(
-                "UPDATE strangler.lease SET token = %s, holder = %s WHERE takeover = %s RETURNING epoch",
-                [token, holder, takeover],
-            )
-        )
-        return Lease(takeover, epoch, token)
+        return RECORDS.take_lease(self._writer, takeover, token, holder)
 
     def lease_of(self, takeover: str) -> tuple[int, str] | None:
         """Return the lease's epoch and its holder, None where there is no lease."""
-        if not self.prepared():
-            return None
-        found: tuple[int, str] | None = self._reader.execute(
-            "SELECT epoch, holder FROM strangler.lease WHERE takeover = %s", [takeover]
-        ).fetchone()
-        return found
+        return RECORDS.lease_of(self._reader, takeover) if self.prepared() else None
 
     def owners(self, takeover: str) -> list[OwnerRow]:
         """Return the rows that decide epochs here."""
-        if not self.prepared():
-            return []
-        rows = self._reader.execute(
-            "SELECT epoch, owner, outcome, position FROM strangler.owner WHERE takeover = %s", [takeover]
-        )
-        return [OwnerRow(epoch, Owner(owner), Outcome(out), place) for epoch, owner, out, place in rows]
+        return RECORDS.owners(self._reader, takeover) if self.prepared() else []
 
     def read_note(self, takeover: str, note: Note) -> str | None:
         """Return a note's text."""
-        return read_note(self._reader, takeover, note) if self.prepared() else None
+        return RECORDS.note(self._reader, takeover, note) if self.prepared() else None
 
     def write_note(self, takeover: str, note: Note, text: str) -> None:
         """Write a note that needs no lease: one that nothing depends on being right."""
-        write_note(self._writer, takeover, note, text)
+        RECORDS.keep(self._writer, takeover, note, text)
 
     def tidy_logs(self, shapes: Sequence[Shape]) -> None:
         """Give the room of deleted log entries to new ones."""
@@ -166,14 +156,7 @@ class PostgresStore:
 
     def holds(self, lease: Lease) -> bool:
         """Return whether a lease is still good here."""
-        return bool(
-            one(
-                self._reader.execute(
-                    "SELECT count(*) FROM strangler.lease WHERE takeover = %s AND token = %s AND epoch = %s",
-                    [lease.takeover, lease.token, lease.epoch],
-                )
-            )
-        )
+        return RECORDS.holds(self._reader, lease)
 
     def close(self) -> None:
         """Close every connection; claims end with it."""

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from strangler.takeover.postgres_schema import log_of, names
 from strangler.takeover.shape import Shape
-from strangler.takeover.state import Key, Note
+from strangler.takeover.state import Key
 
 
 def logged_after(since: str) -> sql.Composed:
@@ -70,18 +70,3 @@ def one(cursor: Any) -> Any:
     row = cursor.fetchone()
     assert row is not None
     return row[0]
-
-
-def read_note(connection: psycopg.Connection, takeover: str, note: Note) -> str | None:
-    found = connection.execute(
-        "SELECT body FROM strangler.note WHERE takeover = %s AND name = %s", [takeover, note]
-    ).fetchone()
-    return found[0] if found else None
-
-
-def write_note(connection: psycopg.Connection, takeover: str, note: Note, text: str) -> None:
-    connection.execute(
-        "INSERT INTO strangler.note VALUES (%s, %s, %s)"
-        " ON CONFLICT (takeover, name) DO UPDATE SET body = excluded.body",
-        [takeover, note, text],
-    )

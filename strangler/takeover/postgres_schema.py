@@ -7,7 +7,10 @@ wrote its own number into the lease and has not ended; only who may write there 
 
 from psycopg import sql
 
+from strangler.takeover.records import Records
 from strangler.takeover.shape import Shape
+
+RECORDS = Records("strangler.", "%s")
 
 FENCE = "aaa_strangler_fence"  # triggers run in the order of their names
 CAPTURE_ROW, CAPTURE_TABLE = "strangler_capture_key", "strangler_capture_truncate"

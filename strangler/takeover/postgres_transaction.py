@@ -7,11 +7,12 @@ import psycopg
 from psycopg import sql
 
 from strangler.takeover.engines import Blocked
-from strangler.takeover.postgres_queries import one, quoted, read_note, sequence_of, write_note
+from strangler.takeover.postgres_queries import one, quoted, sequence_of
 from strangler.takeover.postgres_schema import (
     FENCE,
     OUR_TRIGGERS,
     OWN_CONSTRAINTS,
+    RECORDS,
     capture_functions,
     capture_triggers,
     fence_trigger,
@@ -19,8 +20,9 @@ from strangler.takeover.postgres_schema import (
     log_table,
     names,
 )
+from strangler.takeover.records import LeasedRecords
 from strangler.takeover.shape import Shape
-from strangler.takeover.state import Lease, Note, OwnerRow, decode, encode
+from strangler.takeover.state import Lease, Note, decode, encode
 
 CAN_REPLACE_TRIGGERS = 140000
 
@@ -28,31 +30,14 @@ Holders = Callable[[list[str]], tuple[str, ...]]  # who keeps writers' locks on 
 Write = Callable[[psycopg.Copy], None]
 
 
-class PostgresTransaction:
+class PostgresTransaction(LeasedRecords):
     """A transaction of the lease's holder."""
 
+    _connection: psycopg.Connection
+
     def __init__(self, connection: psycopg.Connection, lease: Lease, holders: Holders) -> None:
-        self._connection = connection
-        self._lease = lease
+        super().__init__(RECORDS, connection, lease)
         self._holders = holders
-
-    def checkpoint(self) -> str | None:
-        """Return the text of the checkpoint note, None where there is none."""
-        return self.note(Note.CHECKPOINT)
-
-    def keep(self, note: Note, text: str) -> None:
-        """Write a note, in place of the one before."""
-        write_note(self._connection, self._lease.takeover, note, text)
-
-    def forget(self, note: Note) -> None:
-        """Remove a note."""
-        self._connection.execute(
-            "DELETE FROM strangler.note WHERE takeover = %s AND name = %s", [self._lease.takeover, note]
-        )
-
-    def note(self, note: Note) -> str | None:
-        """Return a note's text."""
-        return read_note(self._connection, self._lease.takeover, note)
 
     def lock_out_writers(self, shapes: Sequence[Shape]) -> None:
         """Wait until every writer of the tables has ended, and let no other begin. Raises Blocked."""
@@ -115,21 +100,6 @@ class PostgresTransaction:
         """Refuse no longer. Disabled, not dropped: DROP TRIGGER would wait for readers too."""
         self._disable(shapes, {FENCE})
 
-    def decide(self, row: OwnerRow, by: str) -> bool:
-        """Insert the row that decides an epoch; return whether it was the first."""
-        done = self._connection.execute(
-            "INSERT INTO strangler.owner (takeover, epoch, owner, outcome, position, decided_by)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [self._lease.takeover, row.epoch, row.owner, row.outcome, row.position, by],
-        )
-        return done.rowcount == 1
-
-    def enter(self, epoch: int) -> None:
-        """Let only those of `epoch` apply from now on."""
-        self._connection.execute(
-            "UPDATE strangler.lease SET epoch = %s WHERE takeover = %s", [epoch, self._lease.takeover]
-        )
-
     def start_ids_after(self, shape: Shape, number: int) -> None:
         """Let the sequence behind the key start above `number`, or where it is; without one, nothing."""
         sequence = sequence_of(self._connection, shape)
@@ -183,12 +153,7 @@ class PostgresTransaction:
             if name in wanted
         )
         self._all(sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)) for shape in shapes)
-        for table in ("owner", "note"):
-            self._connection.execute(
-                sql.SQL("DELETE FROM {} WHERE takeover = {}").format(
-                    sql.Identifier("strangler", table), sql.Literal(self._lease.takeover)
-                )
-            )
+        self._records.forget_all(self._connection, self._lease.takeover)
 
     def _delete(self, shape: Shape, key: Sequence[str], write: Write, *, binary: bool) -> int:
         dirty = sql.Identifier(f"strangler_dirty_{shape.table}")

@@ -6,8 +6,10 @@ REPLACE evicts is not captured; verification finds that.
 
 from collections.abc import Iterable, Iterator
 
+from strangler.takeover.records import Records
 from strangler.takeover.shape import Shape
 
+RECORDS = Records("strangler_", "?")
 CONTROL = """
 CREATE TABLE IF NOT EXISTS strangler_owner (takeover TEXT NOT NULL, epoch INTEGER NOT NULL, owner TEXT NOT
 NULL, outcome TEXT NOT NULL, position TEXT NOT NULL, decided_by TEXT NOT NULL,

@@ -1,0 +1,59 @@
+"""The questions that every side of a takeover on SQLite asks, as SQL, and the few answers they share."""
+
+import sqlite3
+from typing import Any
+
+from strangler.takeover.shape import Shape
+from strangler.takeover.sqlite_schema import identifier, listed, literal, log_of
+from strangler.takeover.state import Key, decode, encode
+
+
+def logged_keys(shape: Shape, since: str, upto: Key | None) -> tuple[str, tuple[Any, ...]]:
+    """Return query and parameters for the keys logged after a position."""
+    seen = decode(since, dict[str, int]).get(shape.table, 0)
+    within, parameters = "", [seen, *(upto or ())]
+    if upto is not None:
+        within = f" AND ({listed(shape.key)}) <= ({', '.join('?' * len(upto))})"
+    query = (
+        f"SELECT DISTINCT {listed(shape.key)} FROM {identifier(log_of(shape.table))} WHERE seq > ?{within}"
+    )
+    return query, tuple(parameters)
+
+
+def between(shape: Shape, after: Key | None, upto: Key | None) -> tuple[str, tuple[Any, ...]]:
+    """Return the WHERE and its parameters for keys after `after`, up to `upto`."""
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for comparison, key in ((">", after), ("<=", upto)):
+        if key is not None:
+            parts.append(f"({listed(shape.key)}) {comparison} ({', '.join('?' * len(key))})")
+            parameters += key
+    return (" WHERE " + " AND ".join(parts) if parts else ""), tuple(parameters)
+
+
+def position_of(connection: sqlite3.Connection) -> str:
+    if not has(connection, "sqlite_sequence"):
+        return "{}"
+    prefix = log_of("")
+    rows = connection.execute(
+        f"SELECT name, seq FROM sqlite_sequence WHERE substr(name, 1, {len(prefix)}) = {literal(prefix)}"
+    )
+    return encode({name.removeprefix(prefix): seq for name, seq in rows})
+
+
+def counted_ids(connection: sqlite3.Connection, shape: Shape) -> int | None:
+    """Return AUTOINCREMENT's count, None for a table without one."""
+    autoincrement = "SELECT count(*) FROM sqlite_master WHERE name = ? AND upper(sql) LIKE '%AUTOINCREMENT%'"
+    if not connection.execute(autoincrement, [shape.table]).fetchone()[0]:
+        return None
+    found = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [shape.table])
+    return found.fetchone()[0] or 0
+
+
+def has(connection: sqlite3.Connection, name: str) -> bool:
+    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [name]).fetchone())
+
+
+def epoch_said(text: str) -> int | None:
+    _, found, rest = text.partition(", epoch ")
+    return int(rest.split(")")[0]) if found else None
