@@ -98,8 +98,9 @@ def replay(
     progress: Callable[[], None] = lambda: None,
 ) -> tuple[Cell, ...]:
     """Ask, judge, record in the store, and sum up by route and role."""
-    replaying = Replay(Asker(), sides, read_rules_if_any(place.rules), read_table(place.table).table.version)
-    with closing(Writer(store)) as writer:
+    book, version = read_rules_if_any(place.rules), read_table(place.table).table.version
+    with closing(Writer(store)) as writer, Asker() as asker:
+        replaying = Replay(asker, sides, book, version)
         asked = replaying.ask_all(questions, rate=rate, threads=threads)
         return matrix(_recorded(asked, writer, progress))
 
@@ -121,8 +122,9 @@ def again(place: Installation, store: Path, wanted: str, sides: Callable[[str], 
     asked = without_secrets(pair.request)
     exact = Asked(asked.method, pair.request.target, asked.headers, "")
     question = Question(pair.route, exact, Role(pair.role, credentials))
-    replaying = Replay(Asker(), sides, read_rules_if_any(place.rules), read_table(place.table).table.version)
-    return Kept(kept.id, replaying.ask(question))
+    book, version = read_rules_if_any(place.rules), read_table(place.table).table.version
+    with Asker() as asker:
+        return Kept(kept.id, Replay(asker, sides, book, version).ask(question))
 
 
 def _recorded(judged: Iterator[Judged], writer: Writer, progress: Callable[[], None]) -> Iterator[Judged]:

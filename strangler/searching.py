@@ -38,15 +38,15 @@ def search(
 ) -> Searched:
     """Return the smallest differing requests of a route. Raises UnknownRoute, NoDescription."""
     seen = read_table(place.table)
-    route, asker = seen.route(name), Asker()
-    control = sides_of(name).control
-    parameters = _described(asker, control, route, schema)
-    learned = _learn(asker, control, route, roles)
-    replay = Replay(asker, sides_of, read_rules_if_any(place.rules), seen.table.version, stage="search")
-    deadline = time.monotonic() + seconds
-    searching = Search(name, replay.ask, lambda: time.monotonic() < deadline, seed)
-    described = (route.path, route.methods, parameters, learned)
-    found = searching.run(probes_of(*described), requests_of(*described), roles, most)
+    route, control = seen.route(name), sides_of(name).control
+    with Asker() as asker:
+        parameters = _described(asker, control, route, schema)
+        learned = _learn(asker, control, route, roles)
+        replay = Replay(asker, sides_of, read_rules_if_any(place.rules), seen.table.version, stage="search")
+        deadline = time.monotonic() + seconds
+        searching = Search(name, replay.ask, lambda: time.monotonic() < deadline, seed)
+        described = (route.path, route.methods, parameters, learned)
+        found = searching.run(probes_of(*described), requests_of(*described), roles, most)
     if found.found:
         with closing(Writer(store)) as writer:
             writer.record([each.judged for each in found.found])

@@ -43,9 +43,17 @@ class _Shop(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.seen.append((self.path, dict(self.headers)))
+        self.server.fields.append(self.headers)
+        # A server closes an idle connection without a word, and sometimes in the middle of an answer.
+        self.close_connection = self.path.endswith(("closing=1", "broken=1"))
         is_staff = "staff" in self.headers.get("Cookie", "")
         if not is_staff and self.path.endswith("secret=1") and self.server.checks:
             self._send(403, {"detail": "no"})
+        elif self.path.endswith("broken=1"):
+            self.send_response(200)
+            self.send_header("Content-Length", "8")
+            self.end_headers()
+            self.wfile.write(b"half")
         elif self.path.endswith("moved=1"):
             self.send_response(302)
             self.send_header("Location", "/elsewhere/")
@@ -70,7 +78,7 @@ class _Shop(BaseHTTPRequestHandler):
 @contextmanager
 def _shop(*, checks: bool) -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
-    server.seen, server.checks = [], checks
+    server.seen, server.fields, server.checks = [], [], checks
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -89,6 +97,12 @@ def shops():
 
 def _url(server: ThreadingHTTPServer) -> str:
     return f"http://127.0.0.1:{server.server_port}"
+
+
+@pytest.fixture
+def ask():
+    with Asker() as asker:
+        yield asker.ask
 
 
 @pytest.fixture
@@ -119,24 +133,64 @@ def corpus(tmp_path):
     return write
 
 
-def test_a_target_is_asked_as_it_is_and_a_redirect_is_an_answer(shops):
+def test_a_target_is_asked_as_it_is_and_a_redirect_is_an_answer(ask, shops):
     monolith, _ = shops
     target = "/api/products/?q=a+b%20c%2Fd&q=&moved=1"
-    got = Asker().ask(Side("monolith", _url(monolith)), Request("GET", target, (), b""), {"Cookie": "a=1"})
+    got = ask(Side("monolith", _url(monolith)), Request("GET", target, (), b""), {"Cookie": "a=1"})
     assert (got.status, monolith.seen[0][0]) == (302, target)
     assert monolith.seen[0][1]["Cookie"] == "a=1"
 
 
-def test_cookies_of_an_answer_are_never_sent_back(shops):
+@pytest.mark.parametrize(
+    "query", ["q=%zz", "q=%", 'q="<{|}>"', "q=caf\u00e9", "q=a?b/../c", "q=%c3%A9", "#q", "?"]
+)
+def test_the_very_bytes_that_were_recorded_are_sent(ask, shops, query):
     monolith, _ = shops
-    asker, side = Asker(), Side("monolith", _url(monolith))
+    target = f"/api/./products//a%2fb/?{query}"
+    ask(Side("monolith", _url(monolith)), Request("GET", target, (), b""), {})
+    assert monolith.seen[0][0] == target
+
+
+def test_a_target_that_no_request_line_can_hold_is_never_sent(ask, shops):
+    monolith, _ = shops
+    for target in ("/a b", "/a\r\nX-Other: 1", "/\u20ac"):
+        got = ask(Side("monolith", _url(monolith)), Request("GET", target, (), b""), {})
+        assert isinstance(got, Failure)
+    assert monolith.seen == []
+
+
+def test_a_repeated_header_is_repeated(ask, shops):
+    monolith, _ = shops
+    headers = ((b"Accept", b"text/html"), (b"Accept", b"*/*"), (b"Host", b"shop.example"))
+    ask(Side("monolith", _url(monolith)), Request("GET", "/", headers, b""), {})
+    assert monolith.fields[0].get_all("Accept") == ["text/html", "*/*"]
+    assert monolith.fields[0].get_all("Host") == [_url(monolith).removeprefix("http://")]
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_again(ask, shops):
+    monolith, _ = shops
+    side = Side("monolith", _url(monolith))
     for _ in range(2):
-        asker.ask(side, Request("GET", "/api/products/", (), b""), {})
+        ask(side, Request("GET", "/?closing=1", (), b""), {})
+    assert len(monolith.seen) == 2
+
+
+def test_a_body_that_breaks_off_is_kept_as_truncated(ask, shops):
+    monolith, _ = shops
+    got = ask(Side("monolith", _url(monolith)), Request("GET", "/?broken=1", (), b""), {})
+    assert (got.body, got.truncated) == (b"half", True)
+
+
+def test_cookies_of_an_answer_are_never_sent_back(ask, shops):
+    monolith, _ = shops
+    side = Side("monolith", _url(monolith))
+    for _ in range(2):
+        ask(side, Request("GET", "/api/products/", (), b""), {})
     assert all("Cookie" not in headers for _, headers in monolith.seen)
 
 
-def test_a_side_that_is_not_there_gives_no_answer():
-    got = Asker().ask(Side("gone", "http://127.0.0.1:1"), Request("GET", "/", (), b""), {})
+def test_a_side_that_is_not_there_gives_no_answer(ask):
+    got = ask(Side("gone", "http://127.0.0.1:1"), Request("GET", "/", (), b""), {})
     assert isinstance(got, Failure)
 
 
