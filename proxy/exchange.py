@@ -17,7 +17,7 @@ from proxy.location import rewritten
 from proxy.moved import read_moved
 from proxy.own_cookies import COHORT, set_cookie
 from proxy.patience import Patience
-from proxy.question import Identified, Judgement, Question, Refused
+from proxy.question import ANONYMOUS, Identified, Judgement, Question, Refused
 from proxy.rehearsing import Rehearsing, not_rehearsed, rehearsing
 from proxy.reply import Client, Reply
 from proxy.request_head import RequestHead, as_websocket, upstream_head, with_identity
@@ -59,6 +59,7 @@ class Exchange:
     _capture: Capture | None = None
     _attempt: Attempt | None = None  # while a service is asked
     _question: Question | None = None
+    _role = ""
     _identifying = False  # the monolith is being asked who this is
     _token = b""
     _set_cookies = b""  # that came with the answer who asks: whole lines
@@ -153,6 +154,8 @@ class Exchange:
                 request_id=self.request_id,
                 safe=self.is_safe,
             )
+            if self._question is None:
+                self._role = ANONYMOUS
         if self._question is not None and (first or service):
             self._identifying = True
             runtime.identities.ask(self._question, self)
@@ -252,6 +255,7 @@ class Exchange:
         assert route is not None
         first = self._runtime.decider.asks_first(route, safe=self.is_safe)
         if isinstance(judgement, Identified):
+            self._role = judgement.role
             if first:
                 self._decide(route, judgement.user)
             if self.decision.target.name != MONOLITH:  # which says all that itself
@@ -567,6 +571,7 @@ class Exchange:
             candidate=decision.candidate,
             question=self._question if decision.target.name == MONOLITH else None,
             rehearsed=not self.is_safe,
+            role=self._role,
         )
 
     def _compare_no_more(self) -> None:

@@ -53,6 +53,7 @@ class _Memory:
     mark: int
     token: bytes
     user: bytes
+    role: str
 
 
 class Identities:
@@ -112,7 +113,7 @@ class Identities:
             memory = self._remembered.get(asked.key)
             if memory is not None and memory.mark == mark and self._clock() < memory.until:
                 self._metrics.count(IDENTITY_QUESTIONS, ("remembered",))
-                waiter.judged(Identified(memory.token, b"", memory.user))
+                waiter.judged(Identified(memory.token, b"", memory.user, memory.role))
                 return
             under_way = self._asking.get(asked.key)
             if under_way is not None and under_way.mark == mark:
@@ -139,7 +140,7 @@ class Identities:
             self._forgotten.forget(asked.session)
         elif asked.key is not None and isinstance(found, Identified):
             until = self._clock() + REMEMBER_SECONDS
-            self._remember(asked.key, _Memory(until, call.mark, found.token, found.user))
+            self._remember(asked.key, _Memory(until, call.mark, found.token, found.user, found.role))
         for waiter in call.waiters:
             if not waiter.gone:
                 waiter.judged(found)

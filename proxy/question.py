@@ -16,6 +16,9 @@ _OWN_PREFIX = b"x-strangler-"
 _TOKEN = b"x-strangler-identity"
 _ANSWER = b"x-strangler-answer"
 _USER = b"x-strangler-user"
+_ROLE = b"x-strangler-role"
+_ROLES = (b"user", b"staff")
+ANONYMOUS = "anonymous"
 # What belongs to the request's body or to a copy the client has: the question has neither.
 _NOT_ASKED = (b"content-", b"if-", b"range:")
 
@@ -40,11 +43,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The monolith's word: a token, empty for nobody; whole Set-Cookie lines for the client; who it is."""
+    """The monolith's word: a token, empty for nobody; whole Set-Cookie lines for the client; who it is.
+
+    `role` is what comparison tells apart: anonymous, user, staff; empty where the monolith does not say.
+    """
 
     token: bytes
     cookies: bytes
     user: bytes = b""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +139,17 @@ def judgement(head: AnswerHead, body: bytes) -> Judgement:
     found = {name.lower(): value for name, value in head.headers}
     match found.get(_ANSWER):
         case b"identified" if found.get(_TOKEN):
-            return Identified(found[_TOKEN], _cookie_lines(head), found.get(_USER, b""))
+            return Identified(found[_TOKEN], _cookie_lines(head), found.get(_USER, b""), _role(found))
         case b"anonymous":
-            return Identified(b"", _cookie_lines(head))
+            return Identified(b"", _cookie_lines(head), b"", ANONYMOUS)
         case b"refused":
             return Refused(_without_own(head), body)
     return ForwardError.IDENTITY_UNKNOWN
+
+
+def _role(found: dict[bytes, bytes]) -> str:
+    role = found.get(_ROLE, b"")
+    return role.decode() if role in _ROLES else ""
 
 
 def outcome_of(found: Judgement) -> str:

@@ -221,6 +221,7 @@ class ShadowCall:
         """Go on as whoever asked; what the monolith refuses is what the client would have got."""
         if isinstance(judgement, Identified):
             self._token = judgement.token
+            self.job.role = judgement.role
             self._shadow.send(self)
         elif isinstance(judgement, Refused):
             head = judgement.head

@@ -10,7 +10,8 @@ from proxy.routes import Route, Upstream
 class ShadowJob:
     """A question for the candidate. `forwarded` is the head as the control got it, `rehearsed` is a write.
 
-    `question` asks who sent it; None where nobody did, or the candidate need not know.
+    `question` asks who sent it; None where nobody did, or the candidate need not know. `role` is who that
+    was, once it is known.
     """
 
     __slots__ = (
@@ -23,6 +24,7 @@ class ShadowJob:
         "rehearsed",
         "request",
         "request_id",
+        "role",
         "route",
         "upload",
         "version",
@@ -41,6 +43,7 @@ class ShadowJob:
         candidate: Upstream,
         question: Question | None,
         rehearsed: bool,
+        role: str = "",
     ) -> None:
         self.request_id = request_id.decode()
         self.route = route
@@ -54,6 +57,7 @@ class ShadowJob:
         self.upload = _framed(head, body)
         self.question = question
         self.rehearsed = rehearsed
+        self.role = role
         self.control_answer: Response | None = None
         self.candidate_answer: Response | Failure | None = None
 
@@ -80,6 +84,7 @@ class ShadowJob:
             self.request,
             control,
             candidate,
+            self.role,
         )
 
 

@@ -33,9 +33,9 @@ CLAIM_MINUTES = 24 * 60
 
 
 def record(store: Path, route: str | None) -> tuple[Asked, ...]:
-    """Return the distinct requests of stored pairs, without secrets. Raises NoStore."""
+    """Return the distinct requests that live traffic made, without secrets. Raises NoStore."""
     with Reader(store) as reader:
-        return distinct(without_secrets(kept.judged.pair.request) for kept in reader.kept(route))
+        return distinct(reader.requests(route))
 
 
 def roles_of(names: Sequence[str], environ: Mapping[str, str] = os.environ) -> tuple[Role, ...]:

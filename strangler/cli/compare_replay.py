@@ -37,7 +37,7 @@ _direct = click.option(
 @_store
 @json_option
 def record_(file: Path, route: str | None, store: Path | None, as_json: bool) -> None:
-    """Write the distinct requests of stored pairs to FILE, as a corpus without secrets."""
+    """Write the distinct safe requests of live traffic to FILE, as a corpus without secrets."""
     found = record(store or here().verdicts, route)
     _write(file, found, as_json=as_json)
 

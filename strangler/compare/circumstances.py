@@ -35,7 +35,7 @@ def circumstances_of(pair: Pair) -> Circumstances:
 
 
 def _role(pair: Pair) -> str:
-    """Return who asked as far as the request shows: whether with credentials. Staff look like users."""
+    """Return who asked as far as the request shows, where the proxy was not told: staff look like users."""
     for name, value in pair.request.headers:
         lower = name.lower()
         if lower == b"authorization" or (lower == b"cookie" and b"session" in value.lower()):

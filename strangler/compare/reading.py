@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
 from strangler.compare.circumstances import Circumstances
+from strangler.compare.corpus import Asked
 from strangler.compare.findings import Finding, Subject
 from strangler.compare.store import Count, Evidence, Found, Hit, Kept, connect, no_store, unpacked
 from strangler.compare.verdict import Verdict
@@ -73,6 +76,13 @@ class Reader:
         )
         for number, pair, comparison in rows:
             yield Kept(number, unpacked(pair, comparison))
+
+    def requests(self, route: str | None = None) -> tuple[Asked, ...]:
+        """Return the recorded requests, of one route or of all, in the order in which they came."""
+        rows = self._database.execute(
+            "SELECT asked FROM requests WHERE ?1 IS NULL OR route = ?1 ORDER BY id", (route,)
+        )
+        return tuple(msgspec.json.decode(asked, type=Asked) for (asked,) in rows.fetchall())
 
     def findings(self) -> tuple[Found, ...]:
         """Return what was found, the most frequent first."""

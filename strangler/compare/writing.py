@@ -1,4 +1,4 @@
-"""Fill the store: exact counts, and a bounded number of whole pairs. Effects: that one file."""
+"""Fill the store: exact counts, some whole pairs, the requests of a corpus. Effects: that file."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from proxy.pairs import Pair
+from strangler.compare.corpus import without_secrets
 from strangler.compare.findings import Finding, Subject, findings_of, fingerprint
+from strangler.compare.recording import Recording
 from strangler.compare.retention import OVERFLOW, Limits, Retention, Shelf, Stock
 from strangler.compare.store import Judged, connect, packed
 from strangler.compare.tally import Tally
@@ -52,9 +54,18 @@ class Writer:
             )
 
     def _record(self, judged: Judged, tally: Tally) -> None:
+        self._record_request(judged.pair)
         example = self._keep(judged)
         for finding in findings_of(judged.comparison):
             tally.found(judged.pair, self._known_or_overflow(judged.pair, finding), example)
+
+    def _record_request(self, pair: Pair) -> None:
+        digest = self._recording.take(pair)
+        if digest is not None:
+            asked = msgspec.json.encode(without_secrets(pair.request))
+            self._database.execute(
+                "INSERT INTO requests (route, digest, asked) VALUES (?, ?, ?)", (pair.route, digest, asked)
+            )
 
     def _count(self, tally: Tally) -> None:
         self._database.executemany(
@@ -136,6 +147,7 @@ class Writer:
         self._retention = Retention(self._limits, self._stocks())
         self._bytes = self._bytes_kept()
         self._known = self._findings_known()
+        self._recording = Recording(self._database.execute("SELECT route, digest FROM requests").fetchall())
 
     def _stocks(self) -> list[Stock]:
         rows = self._database.execute(

@@ -13,6 +13,7 @@ from strangler.django.tokens import claims_of, signed
 
 ANSWER = "X-Strangler-Answer"  # without it the proxy takes no answer for this endpoint's
 TOKEN = "X-Strangler-Identity"  # noqa: S105 - the name of a header, not a secret
+ROLE = "X-Strangler-Role"  # what comparison tells apart; a service reads the token
 USER = "X-Strangler-User"  # the same one on every device: who is in a canary's share at all, is everywhere
 
 
@@ -40,7 +41,9 @@ class Authenticate:
             return _answer("anonymous")
         answer = _answer("identified")
         answer[USER] = str(user.pk)
-        answer[TOKEN] = signed(claims_of(user, group, tables), keys.private_key)
+        claims = claims_of(user, group, tables)
+        answer[ROLE] = "staff" if claims["staff"] else "user"
+        answer[TOKEN] = signed(claims, keys.private_key)
         return answer
 
 

@@ -208,3 +208,15 @@ def test_an_hour_that_began_too_early_is_no_evidence(store_path):
     _filled(store_path, [matching(10), matching(7300)])
     with Reader(store_path) as reader:
         assert sum(each.n for each in reader.evidence("catalog.products", 20.0)) == 1
+
+
+def test_requests_of_live_traffic_are_recorded_once_over_two_writers(store_path):
+    asked = [request("GET", f"/api/items/?page={page}", "Cookie: sessionid=1") for page in (1, 2, 1)]
+    batch = [judge(pair(answer("{}"), answer("{}"), each)) for each in asked]
+    _filled(store_path, batch)
+    _filled(store_path, batch)
+    with Reader(store_path) as reader:
+        recorded = reader.requests("catalog.products")
+        assert reader.requests("another") == ()
+    assert [each.target for each in recorded] == ["/api/items/?page=1", "/api/items/?page=2"]
+    assert all("cookie" not in each.headers for each in recorded)

@@ -184,9 +184,11 @@ def test_sliding_sessions_are_renewed_by_the_question(ask, client, ada, settings
 
 def test_staff_is_said_of_staff_alone(ask, client, ada):
     client.force_login(ada)
-    assert not who(ask()).staff
+    answer = ask()
+    assert (who(answer).staff, answer["X-Strangler-Role"]) == (False, "user")
     client.force_login(User.objects.create_user("boss", is_staff=True))
-    assert who(ask()).staff
+    answer = ask()
+    assert (who(answer).staff, answer["X-Strangler-Role"]) == (True, "staff")
 
 
 def test_permissions_come_from_the_user_and_its_groups(ask, client, ada):

@@ -28,10 +28,12 @@ ROUTES = (
 )
 
 
-def identified(token: str = "a.signed.token", *cookies: str, user: str = "") -> bytes:
+def identified(token: str = "a.signed.token", *cookies: str, user: str = "", role: str = "") -> bytes:
     headers = [(b"X-Strangler-Answer", b"identified"), (b"X-Strangler-Identity", token.encode())]
     if user:
         headers.append((b"X-Strangler-User", user.encode()))
+    if role:
+        headers.append((b"X-Strangler-Role", role.encode()))
     return answer(b"", "204 No Content", headers + [(b"Set-Cookie", each.encode()) for each in cookies])
 
 
@@ -505,6 +507,37 @@ def test_a_reverse_shadow_takes_no_token_to_the_monolith(
     assert token_at(service, path) == [b"a.signed.token"]
     assert token_at(monolith, path) == []
     assert b"a.signed.token" not in repr(pair).encode()
+
+
+@pytest.mark.parametrize("shadow", ["/shadow/", "/reverse/"])
+@pytest.mark.parametrize(
+    ("said", "role"),
+    [
+        (identified(role="staff"), "staff"),
+        (identified(role="user"), "user"),
+        (identified(), ""),
+        (identified(role="owner"), ""),
+        (ANONYMOUS, "anonymous"),
+    ],
+    ids=["staff", "user", "a monolith that does not say", "an unknown word", "a session of nobody"],
+)
+def test_a_pair_says_the_role_of_who_asked_twice_and_remembered(
+    asking: RunningProxy, monolith: Monolith, comparer: Comparer, shadow: str, said: bytes, role: str
+) -> None:
+    session = uuid.uuid4().hex
+    monolith.knows(session, said)
+    for _ in range(2):
+        _, pair = shadowed(asking, comparer, fresh(shadow), session)
+        assert pair.role == role
+
+
+@pytest.mark.parametrize("shadow", ["/shadow/", "/reverse/"])
+def test_a_pair_of_a_request_without_credentials_is_anonymous(
+    asking: RunningProxy, comparer: Comparer, shadow: str
+) -> None:
+    path = fresh(shadow)
+    fetch(asking.port, path, "X-Strangler-Role: staff")
+    assert comparer.pair_of(path).role == "anonymous"
 
 
 def test_a_shadow_that_the_monolith_would_refuse_gets_that_refusal(

@@ -176,7 +176,7 @@ def test_an_answers_cookies_go_with_it() -> None:
     cookies = [(b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2; Path=/")]
     mark = (b"X-Strangler-Answer", b"anonymous")
     assert judgement(said(204, mark, *cookies), b"") == Identified(
-        b"", b"Set-Cookie: a=1\r\nset-cookie: b=2; Path=/\r\n"
+        b"", b"Set-Cookie: a=1\r\nset-cookie: b=2; Path=/\r\n", b"", "anonymous"
     )
 
 
