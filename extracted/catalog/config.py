@@ -21,7 +21,8 @@ class Config:
     database_url: str
     public_key: Ed25519PublicKey | None
     log_level: str
-    peer_key: str = ""  # by which the monolith knows its services; without it nothing is passed on to it
+    peer_key: str = ""  # by which the monolith knows its services
+    monolith_url: str = ""  # whom to ask what still refers to a row; without it nobody is asked
 
 
 def read_config() -> Config:
@@ -32,6 +33,7 @@ def read_config() -> Config:
         public_key=_public_key(env.str("STRANGLER_IDENTITY_PUBLIC_KEY", "")),
         log_level=_level(env.str("CATALOG_LOG_LEVEL", "INFO")),
         peer_key=env.str("STRANGLER_PEER_KEY", ""),
+        monolith_url=_web_address(env.str("CATALOG_MONOLITH_URL", "")),
     )
 
 
@@ -48,6 +50,12 @@ def _public_key(pem: str) -> Ed25519PublicKey | None:
         return load_public_key(pem) if pem else None
     except ValueError as fault:
         raise EnvError(f"STRANGLER_IDENTITY_PUBLIC_KEY: {fault}") from fault
+
+
+def _web_address(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise EnvError(f"CATALOG_MONOLITH_URL: found {url!r}, wanted http(s)://HOST:PORT")
+    return url.rstrip("/")
 
 
 def _level(name: str) -> str:

@@ -8,13 +8,12 @@ from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload, with_expression
 
 from extracted.catalog.models import Category, Product, ProductImage, RelatedProduct, Review, sale_count
-from extracted.chassis.errors import Conflict, ValidationError
+from extracted.chassis.errors import StillReferredTo, ValidationError
 from extracted.chassis.events.outbox import tell
 from extracted.chassis.filters import DayFilter, Filter, NumberFilter, RowFilter, TextFilter
 from extracted.chassis.identity import Identity
 from extracted.chassis.table import Condition, Table, key_exists
 
-STILL_REFERRED_TO = "Other records still refer to this one; it cannot be deleted."
 ALREADY_REVIEWED = {"non_field_errors": ["You have already reviewed this product."]}
 
 
@@ -51,7 +50,7 @@ class Categories(Table[Category]):
     def delete(self, session: Session, row: Category, now: datetime) -> None:
         children = key_exists(session, Category.parent_id, row.id)
         if children or key_exists(session, Product.category_id, row.id):
-            raise Conflict(STILL_REFERRED_TO)
+            raise StillReferredTo
         session.delete(row)
 
     def _flush(self, session: Session, row: Category) -> None:

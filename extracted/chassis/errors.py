@@ -10,9 +10,11 @@ ApiError
 ├── MethodNotAllowed      405
 ├── NotAcceptable         406
 ├── Conflict              409
+│   └── StillReferredTo
 ├── Moved                 409: another database owns the table
 ├── UnsupportedMediaType  415
-└── KeyReused             422
+├── KeyReused             422
+└── Unavailable           503: whoever must be asked does not answer
 """
 
 from typing import ClassVar
@@ -109,6 +111,13 @@ class Conflict(ApiError):
         self.body = {"detail": detail, "code": "conflict"}
 
 
+class StillReferredTo(Conflict):
+    """Other rows need this one, here or in another part's database."""
+
+    def __init__(self) -> None:
+        super().__init__("Other records still refer to this one; it cannot be deleted.")
+
+
 class UnsupportedMediaType(ApiError):
     """The body is no JSON."""
 
@@ -140,3 +149,14 @@ class KeyReused(ApiError):
 
     status = 422
     detail = "This Idempotency-Key was used for another request."
+
+
+class Unavailable(ApiError):
+    """Another part has to be asked first, and does not answer. Nothing was done."""
+
+    status = 503
+    detail = "Service temporarily unavailable, try again later."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.headers = {"Retry-After": "5"}

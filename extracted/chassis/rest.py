@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from extracted.chassis.answers import once
-from extracted.chassis.errors import NotAuthenticated, PermissionDenied
+from extracted.chassis.errors import NotAuthenticated, PermissionDenied, StillReferredTo
+from extracted.chassis.fence import refuse_if_fenced
 from extracted.chassis.fields import Field, represent
 from extracted.chassis.form import accept
 from extracted.chassis.identity import Identity
@@ -112,12 +113,22 @@ class Item:
 
     def _delete(self, call: Call) -> Answer:
         table = self.entity.table
+        self._refuse_while_needed_elsewhere(call)
 
         def remove(session: Session) -> Answer:
             table.delete(session, self._get(session, call), self.shelf.clock())
             return Answer(204, None)
 
         return write(self.shelf, table.name, remove)
+
+    def _refuse_while_needed_elsewhere(self, call: Call) -> None:
+        """Ask before the transaction, which would keep others waiting for a peer's answer."""
+        table = self.entity.table
+        with self.shelf.database.reading() as session:
+            refuse_if_fenced(session, table.name)
+            row = self._get(session, call)
+        if self.shelf.elsewhere.protectors(table.name, row.id, tuple(table.model.metadata.tables)):
+            raise StillReferredTo
 
     def _get(self, session: Session, call: Call) -> Any:
         row = self.entity.table.get(session, call.key, safe=call.safe)

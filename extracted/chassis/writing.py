@@ -1,7 +1,7 @@
 """Carry out one write of a client: in one transaction, where this database owns the table, and once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from extracted.chassis.answers import Once, first_answer, keep_answer
 from extracted.chassis.database import Database
+from extracted.chassis.elsewhere import Elsewhere, Nowhere
 from extracted.chassis.fence import refuse_if_fenced
 from extracted.chassis.resource import Answer
 
@@ -17,10 +18,11 @@ Work = Callable[[Session], Answer]
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where the things are: the database, and the clock that dates their changes."""
+    """Where the things are: the database, the clock that dates their changes, who else may refer to them."""
 
     database: Database
     clock: Callable[[], datetime]
+    elsewhere: Elsewhere = field(default_factory=Nowhere)
 
 
 def write(shelf: Shelf, table: str, work: Work, asked: Once | None = None) -> Answer:

@@ -1,4 +1,4 @@
-"""Read the keys of the identity endpoint from the environment; a wrong one stops the start with its name."""
+"""Read from the environment by which keys others are known; a wrong one stops the start with its name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 SERVICE_KEY = "STRANGLER_SERVICE_KEY"
 PRIVATE_KEY = "STRANGLER_IDENTITY_PRIVATE_KEY"
+PEER_KEY = "STRANGLER_PEER_KEY"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -26,6 +27,11 @@ def read_keys(environ: Mapping[str, str]) -> Keys | None:
     if not service_key:
         return None
     return Keys(service_key, _private_key(environ.get(PRIVATE_KEY, "")))
+
+
+def read_peer_key(environ: Mapping[str, str]) -> str:
+    """Return the key by which services are known; without one they find nothing here."""
+    return environ.get(PEER_KEY, "")
 
 
 def _private_key(pem: str) -> Ed25519PrivateKey:

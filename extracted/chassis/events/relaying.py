@@ -12,6 +12,7 @@ from extracted.chassis.events.courier import Courier
 from extracted.chassis.events.over_broker import BrokerCourier
 from extracted.chassis.events.over_http import HttpCourier
 from extracted.chassis.events.relay import Passed, Relay
+from extracted.chassis.peers import Peer
 
 IDLE = 0.2  # seconds until the next look
 LONGEST = 15.0  # seconds until the next try where one after the other failed
@@ -32,7 +33,7 @@ def courier_to(url: str, peer_key: str, subscribers: Sequence[str]) -> Courier:
         raise BadAddress(f"{url!r}: wanted http(s)://… or amqp(s)://…")
     if not peer_key:
         raise BadAddress(f"{url!r}: STRANGLER_PEER_KEY is wanted, by which the receiver knows the sender")
-    return HttpCourier(url, peer_key)
+    return HttpCourier(Peer(url, peer_key))
 
 
 def relay_until_stopped(relay: Relay) -> None:

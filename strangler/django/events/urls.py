@@ -5,8 +5,8 @@ import os
 from django.urls import path
 
 from strangler.django.events.endpoint import Receive
+from strangler.django.keys import read_peer_key
 
 PATH = "__strangler__/events"  # the proxy lets nobody through to it
-PEER_KEY = "STRANGLER_PEER_KEY"
 
-urlpatterns = [path(PATH, Receive(os.environ.get(PEER_KEY, "")))]
+urlpatterns = [path(PATH, Receive(read_peer_key(os.environ)))]

@@ -8,10 +8,12 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from shop.accounts.models import User
 from shop.catalog.models import Category, Product, ProductImage, RelatedProduct, Review
+from shop.orders.models import Order
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 OPENING = datetime(2024, 1, 1, tzinfo=UTC)
 PRODUCTS = 45
+ORDERED = 44  # the id of the product that somebody bought
 ODD_NAMES = (
     "Grüße & <Küsse>",
     "ÉCLAIR",
@@ -43,6 +45,7 @@ def furnish() -> dict[str, Person]:
     bob = User.objects.create(username="bob")
     eve = User.objects.create(username="eve")
     _furnish_reviews(ada, bob)
+    _furnish_order(ada)
     return {user.username: _signed_in(user) for user in (staff, ada, bob, eve)}
 
 
@@ -123,3 +126,12 @@ def _furnish_reviews(ada: User, bob: User) -> None:
     for number, review in enumerate(Review.objects.order_by("id")):
         written = OPENING + timedelta(minutes=number // 2)
         Review.objects.filter(pk=review.pk).update(created_at=written, updated_at=written)
+
+
+def _furnish_order(buyer: User) -> None:
+    """Have one product ordered, in a table that no service ever sees."""
+    product = Product.objects.get(pk=ORDERED)
+    order = Order.objects.create(user=buyer, total=product.price, currency=product.currency)
+    order.lines.create(
+        product=product, sku=product.sku, name=product.name, unit_price=product.price, quantity=1
+    )

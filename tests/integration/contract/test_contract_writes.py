@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.contract.furniture import ORDERED
 from tests.integration.contract.world import Answer, Question, World
 
 # Given by each side itself: ids above the gap, and the moment of the write.
@@ -119,6 +120,13 @@ def test_deleting_a_product_takes_its_pictures_links_and_reviews(own_world):
     alike(own_world, Question("DELETE", "/api/products/3/", "staff"))
     alike(own_world, Question("GET", "/api/reviews/?product=3"))
     alike(own_world, Question("GET", "/api/products/1/"))  # it was shown beside this one
+    same_rows(own_world)
+
+
+def test_a_product_that_was_ordered_is_not_deleted_on_either_side(own_world):
+    monolith, _ = alike(own_world, Question("DELETE", f"/api/products/{ORDERED}/", "staff"))
+    assert monolith.status == 409
+    alike(own_world, Question("DELETE", f"/api/products/{ORDERED}/", "ada"))
     same_rows(own_world)
 
 

@@ -5,7 +5,7 @@ Both are asked in this process through the same WSGI client, so that every byte 
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.db.utils import load_backend
+from django.test import RequestFactory
 from shop.database import database as django_database
 from werkzeug.test import Client
 
@@ -29,8 +30,10 @@ from extracted.catalog.models import Base
 from extracted.chassis.database import Database
 from extracted.chassis.identity import HEADER
 from extracted.chassis.migrate import upgrade
+from extracted.chassis.peers import PEER_KEY
 from proxy.routes import Owner, RouteTable
 from proxy.table import parse_table
+from strangler.django.references import References
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.session import find_group, open_databases
@@ -93,6 +96,15 @@ def _send(client: Client, question: Question, credentials: Mapping[str, str]) ->
     response.close()
     reason = response.status.partition(" ")[2]
     return Answer(response.status_code, reason, headers, body)
+
+
+class InThisProcess:
+    """What the monolith says that refers to a row, asked without a server between."""
+
+    def protectors(self, table: str, key: object, own: Sequence[str]) -> Sequence[str]:
+        """Ask the view itself."""
+        request = RequestFactory().get("/", {"own": ",".join(own)}, headers={PEER_KEY: "k"})
+        return list(json.loads(References("k")(request, table, str(key)).content)["protectors"])
 
 
 @dataclass(frozen=True)
@@ -171,7 +183,7 @@ class Databases:
     @contextmanager
     def open(self) -> Iterator[World]:
         """Let both sides answer from here; Django is pointed back afterwards."""
-        app = create_app(Config(self.catalog_url, KEY.public_key(), "INFO"))
+        app = create_app(Config(self.catalog_url, KEY.public_key(), "INFO"), elsewhere=InThisProcess())
         with django_on(self.monolith_url):
             monolith = Monolith(Client(get_wsgi_application(), use_cookies=False), self.people)
             yield World(self.people, monolith, Catalog(Client(app, use_cookies=False), self.people))
