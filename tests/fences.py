@@ -9,7 +9,7 @@ from strangler.takeover.shape import Shape
 def fence(engine: str, tables: Sequence[str], group: str = "catalog", epoch: int = 3) -> Iterator[str]:
     """Yield the statements that close tables to every writer on an engine, `sqlite` or `postgresql`."""
     if engine == "sqlite":
-        yield from filter(str.strip, sqlite_schema.CONTROL.split(";"))
+        yield from sqlite_schema.CONTROL
         for table in tables:
             shape = Shape(table, {}, (), frozenset())
             yield from (text for _, text in sqlite_schema.fence_triggers(shape, group, epoch))

@@ -7,6 +7,7 @@ from flask import Flask
 
 from extracted.catalog.api import resources
 from extracted.catalog.config import Config, read_config
+from extracted.catalog.models import Base
 from extracted.chassis.app import Service, build
 from extracted.chassis.database import Database
 from extracted.chassis.elsewhere import Elsewhere, InTheMonolith, Nowhere
@@ -29,7 +30,8 @@ def create_app(
     """
     database = Database(config.database_url)
     shelf = Shelf(database, clock, elsewhere or _elsewhere(config))
-    service = Service(NAME, database, IdentityReader(config.public_key, audience=NAME))
+    identities = IdentityReader(config.public_key, audience=NAME)
+    service = Service(NAME, database, Base.metadata, identities, config.rehearsal_key)
     return build(service, dict(resources(shelf)))
 
 

@@ -1,6 +1,6 @@
 """Read the catalog's settings from the environment, once; a wrong one stops the start with its name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -8,6 +8,7 @@ from environs import Env, EnvError
 
 from extracted.chassis.database import database_url
 from extracted.chassis.identity import load_public_key
+from extracted.chassis.rehearsals.mark import read_key
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_DATABASE = f"sqlite:///{REPOSITORY / 'var' / 'catalog.sqlite3'}"
@@ -23,6 +24,7 @@ class Config:
     log_level: str
     peer_key: str = ""  # by which the monolith knows its services
     monolith_url: str = ""  # whom to ask what still refers to a row; without it nobody is asked
+    rehearsal_key: bytes | None = field(default=None, repr=False)  # without it nothing is rehearsed
 
 
 def read_config() -> Config:
@@ -34,6 +36,7 @@ def read_config() -> Config:
         log_level=_level(env.str("CATALOG_LOG_LEVEL", "INFO")),
         peer_key=env.str("STRANGLER_PEER_KEY", ""),
         monolith_url=_web_address(env.str("CATALOG_MONOLITH_URL", "")),
+        rehearsal_key=_rehearsal_key(env.str("STRANGLER_REHEARSAL_KEY", "")),
     )
 
 
@@ -56,6 +59,13 @@ def _web_address(url: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise EnvError(f"CATALOG_MONOLITH_URL: found {url!r}, wanted http(s)://HOST:PORT")
     return url.rstrip("/")
+
+
+def _rehearsal_key(text: str) -> bytes | None:
+    try:
+        return read_key(text)
+    except ValueError as fault:
+        raise EnvError(f"STRANGLER_REHEARSAL_KEY: {fault}") from fault
 
 
 def _level(name: str) -> str:

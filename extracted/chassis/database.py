@@ -1,12 +1,13 @@
 """Open a service's own database, SQLite or PostgreSQL, and hand out sessions that read or write.
 
 One transaction a session. On SQLite a writing one takes the write lock at BEGIN, where waiting for it is
-still possible: a read lock upgraded later fails at once.
+still possible: a read lock upgraded later fails at once. While there is a rehearsal, every session is a part
+of its transaction, and no other connection is to be had.
 """
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from extracted.chassis.fence import name_refusal
+from extracted.chassis.rehearsals.current import current, notice_giving_way, refuse_another
+from extracted.chassis.rehearsals.transaction import unkeepable
 
 BUSY_SECONDS = 20
 BEGIN = "begin"
@@ -39,14 +42,18 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that reads one snapshot and is rolled back."""
-        with Session(self._begin(Begin.READ), expire_on_commit=False) as session:
+        with self._session(Begin.READ) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Give a session that is committed at the end, rolled back when anything was raised."""
-        with Session(self._begin(Begin.WRITE), expire_on_commit=False) as session, session.begin():
+        with self._session(Begin.WRITE) as session, session.begin():
             yield session
+
+    def unkeepable(self) -> AbstractContextManager[Connection]:
+        """Give a connection in a transaction that can only be rolled back. Raises DBAPIError."""
+        return unkeepable(self._begin(Begin.WRITE))
 
     def ping(self) -> None:
         """Ask the database a question; raise what the driver raises where it does not answer."""
@@ -56,6 +63,12 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+    def _session(self, begin: Begin) -> Session:
+        rehearsal = current()
+        if rehearsal is not None:
+            return rehearsal.session()
+        return Session(self._begin(begin), expire_on_commit=False)
 
     def _begin(self, begin: Begin) -> Engine:
         return self.engine.execution_options(**{BEGIN: begin})
@@ -76,7 +89,10 @@ def database_url(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     engine = _engine_of(url)
+    event.listen(engine, "handle_error", notice_giving_way)
     event.listen(engine, "handle_error", name_refusal)
+    event.listen(engine, "commit", refuse_another)
+    event.listen(engine.pool, "checkout", refuse_another)
     return engine
 
 

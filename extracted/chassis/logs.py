@@ -9,6 +9,8 @@ import uuid
 from flask import Flask, Response, g, request
 from pythonjsonlogger.json import JsonFormatter
 
+from extracted.chassis.rehearsals.current import current
+
 REQUEST_ID = "X-Request-ID"
 # W3C Trace Context, version 00: version-trace-parent-flags; an all-zero trace is none.
 TRACEPARENT = re.compile(r"^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
@@ -60,4 +62,5 @@ def _line(status: int, seconds: float) -> dict[str, object]:
         "path": request.path,
         "status": status,
         "ms": round(seconds * 1000, 2),
+        **({"rehearsal": True} if current() else {}),
     }

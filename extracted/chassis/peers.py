@@ -1,6 +1,6 @@
 """Ask another part over HTTP: bounded in time, and not at all for a while when it does not answer.
 
-A GET that found nobody is sent once more; nothing else is ever sent twice.
+A GET that found nobody is sent once more; nothing else is ever sent twice. In a rehearsal only a GET is sent.
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pybreaker
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+
+from extracted.chassis.rehearsals.outgoing import RehearsableAdapter
 
 PEER_KEY = "X-Strangler-Peer-Key"
 TIMEOUT = (2.0, 10.0)  # seconds to connect, and between bytes
@@ -36,7 +37,7 @@ class Peer:
         self._session.trust_env = False  # a proxy from the environment would be told our key
         self._session.headers[PEER_KEY] = self.key
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
+            self._session.mount(scheme, RehearsableAdapter(max_retries=AGAIN))
 
     def get(self, path: str, parameters: Mapping[str, str]) -> requests.Response:
         """Ask for what is at `path`. Raises PeerAway; an error status is an answer."""

@@ -95,7 +95,7 @@ class PostgresStore:
         """Make the takeover's own tables, and its lease at epoch 1. Safe to run again."""
         with self._writer.transaction():
             self._writer.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'))")
-            if not self.prepared():
+            if not one(self._writer.execute("SELECT to_regclass('strangler.rehearsal') IS NOT NULL")):
                 self._writer.execute(CONTROL)
             RECORDS.make_lease(self._writer, takeover)
 

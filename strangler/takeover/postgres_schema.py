@@ -1,8 +1,9 @@
 """The takeover's own schema, triggers and catalogue questions on PostgreSQL, as SQL. Pure.
 
 The fence is a statement's trigger that is ENABLE ALWAYS: it refuses an UPDATE of no row, TRUNCATE, COPY,
-older snapshots, prepared statements, superusers and replicas. It lets one transaction through: the one that
-wrote its own number into the lease and has not ended; only who may write there can pretend that.
+older snapshots, prepared statements, superusers and replicas. It lets two kinds of transaction through: the
+one that wrote its own number into the lease and has not ended, as only who may write there can; and one that
+wrote it into `strangler.rehearsal`, as everybody may, since a trigger refuses every commit after that.
 """
 
 from psycopg import sql
@@ -24,10 +25,22 @@ CREATE TABLE IF NOT EXISTS strangler.lease (takeover text PRIMARY KEY, epoch int
     token text NOT NULL, holder text NOT NULL, applying xid8);
 CREATE TABLE IF NOT EXISTS strangler.note (takeover text NOT NULL, name text NOT NULL, body text NOT NULL,
     PRIMARY KEY (takeover, name));
+CREATE TABLE IF NOT EXISTS strangler.rehearsal (xid xid8 NOT NULL DEFAULT pg_current_xact_id());
+CREATE OR REPLACE FUNCTION strangler.refuse_to_keep() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$ BEGIN
+  RAISE EXCEPTION 'strangler: a rehearsal cannot be kept' USING ERRCODE = 'SF002';
+END $$;
+DROP TRIGGER IF EXISTS never_kept ON strangler.rehearsal;
+CREATE CONSTRAINT TRIGGER never_kept AFTER INSERT ON strangler.rehearsal DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION strangler.refuse_to_keep();
+ALTER TABLE strangler.rehearsal ENABLE ALWAYS TRIGGER never_kept;
+GRANT USAGE ON SCHEMA strangler TO PUBLIC;
+GRANT INSERT ON strangler.rehearsal TO PUBLIC;
 CREATE OR REPLACE FUNCTION strangler.strangler_fence() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$ BEGIN
   IF EXISTS (SELECT FROM strangler.lease
-             WHERE takeover = TG_ARGV[0] AND applying = pg_current_xact_id_if_assigned()) THEN
+             WHERE takeover = TG_ARGV[0] AND applying = pg_current_xact_id_if_assigned())
+     OR EXISTS (SELECT FROM strangler.rehearsal WHERE xid = pg_current_xact_id_if_assigned()) THEN
     RETURN NULL;
   END IF;
   RAISE EXCEPTION 'strangler: table % moved (takeover %, epoch %)', TG_TABLE_NAME, TG_ARGV[0], TG_ARGV[1]

@@ -83,7 +83,7 @@ class SqliteStore:
         """Make the takeover's own tables, and its lease at epoch 1. Safe to run again."""
         _begin(self._writer)
         try:
-            for statement in filter(str.strip, CONTROL.split(";")):
+            for statement in CONTROL:
                 self._writer.execute(statement)
             RECORDS.make_lease(self._writer, takeover)
             self._writer.execute("COMMIT")

@@ -10,15 +10,25 @@ from strangler.takeover.records import Records
 from strangler.takeover.shape import Shape
 
 RECORDS = Records("strangler_", "?")
-CONTROL = """
-CREATE TABLE IF NOT EXISTS strangler_owner (takeover TEXT NOT NULL, epoch INTEGER NOT NULL, owner TEXT NOT
-NULL, outcome TEXT NOT NULL, position TEXT NOT NULL, decided_by TEXT NOT NULL,
-    at TEXT DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (takeover, epoch));
-CREATE TABLE IF NOT EXISTS strangler_lease (takeover TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
-    token TEXT NOT NULL, holder TEXT NOT NULL, applying INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS strangler_note (takeover TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (takeover, name));
-"""
+# A row of `strangler_rehearsal` lets its own transaction through every fence, and no transaction that has
+# one can be committed: the row refers to one that cannot exist. Without foreign keys it could be.
+CONTROL = (
+    """CREATE TABLE IF NOT EXISTS strangler_owner (takeover TEXT NOT NULL, epoch INTEGER NOT NULL,
+    owner TEXT NOT NULL, outcome TEXT NOT NULL, position TEXT NOT NULL, decided_by TEXT NOT NULL,
+    at TEXT DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (takeover, epoch))""",
+    """CREATE TABLE IF NOT EXISTS strangler_lease (takeover TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
+    token TEXT NOT NULL, holder TEXT NOT NULL, applying INTEGER NOT NULL DEFAULT 0)""",
+    """CREATE TABLE IF NOT EXISTS strangler_note (takeover TEXT NOT NULL, name TEXT NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (takeover, name))""",
+    """CREATE TABLE IF NOT EXISTS strangler_rehearsal (id INTEGER PRIMARY KEY CHECK (id = 1),
+    never INTEGER NOT NULL DEFAULT 2 CHECK (never = 2)
+        REFERENCES strangler_rehearsal (id) DEFERRABLE INITIALLY DEFERRED)""",
+    """CREATE TRIGGER IF NOT EXISTS strangler_rehearsal_checked BEFORE INSERT ON strangler_rehearsal
+    WHEN (SELECT foreign_keys FROM pragma_foreign_keys) IS NOT 1
+    BEGIN SELECT RAISE(ABORT, 'strangler: a rehearsal needs PRAGMA foreign_keys = ON'); END""",
+    """CREATE TRIGGER IF NOT EXISTS strangler_rehearsal_stays BEFORE DELETE ON strangler_rehearsal
+    BEGIN SELECT RAISE(ABORT, 'strangler: a rehearsal cannot be kept'); END""",
+)
 EVENTS = ("insert", "update", "delete")
 OURS = ("strangler_capture_", "strangler_fence_")
 
@@ -69,12 +79,13 @@ def capture_triggers(shape: Shape) -> Iterator[tuple[str, str]]:
 
 
 def fence_triggers(shape: Shape, takeover: str, epoch: int) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each trigger that refuses writes while the lease holder is not applying."""
+    """Yield name and text of each trigger that refuses writes but the lease holder's and rehearsals."""
     said = f"strangler: table {shape.table} moved (takeover {takeover}, epoch {epoch})"
-    applying = f"(SELECT applying FROM strangler_lease WHERE takeover = {literal(takeover)})"
+    applying = f"(SELECT applying FROM strangler_lease WHERE takeover = {literal(takeover)}) IS 1"
+    rehearsing = "EXISTS (SELECT 1 FROM strangler_rehearsal)"
     for event in EVENTS:
         name = f"strangler_fence_{event}_{shape.table}"
-        on = f"BEFORE {event.upper()} ON {identifier(shape.table)} WHEN {applying} IS NOT 1"
+        on = f"BEFORE {event.upper()} ON {identifier(shape.table)} WHEN NOT ({applying} OR {rehearsing})"
         yield name, f"CREATE TRIGGER {identifier(name)} {on} BEGIN SELECT RAISE(ABORT, {literal(said)}); END"
 
 

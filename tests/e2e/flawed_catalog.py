@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from extracted.catalog.api import ENTITIES
-from extracted.catalog.models import Category, Product
+from extracted.catalog.models import Base, Category, Product
 from extracted.catalog.store import Products
 from extracted.chassis.app import Service, build
 from extracted.chassis.database import Database
@@ -114,7 +114,8 @@ def served(flaw: Flaw, port: int, database_url: str, public_key: str) -> Iterato
 
 
 def _app(flaw: Flaw, database: Database, public_key: str) -> Flask:
-    service = Service("catalog", database, IdentityReader(load_public_key(public_key), audience="catalog"))
+    identities = IdentityReader(load_public_key(public_key), audience="catalog")
+    service = Service("catalog", database, Base.metadata, identities)
     shelf = Shelf(database, lambda: datetime.now(UTC))
     app = build(service, {PATH: Collection(flaw.entity(ENTITIES[PATH]), shelf)})
     app.after_request(flaw.answer)

@@ -3,7 +3,12 @@ from environs import EnvError
 
 from extracted.catalog.config import DEFAULT_DATABASE, read_config
 
-NAMES = ("CATALOG_DATABASE_URL", "STRANGLER_IDENTITY_PUBLIC_KEY", "CATALOG_LOG_LEVEL")
+NAMES = (
+    "CATALOG_DATABASE_URL",
+    "STRANGLER_IDENTITY_PUBLIC_KEY",
+    "STRANGLER_REHEARSAL_KEY",
+    "CATALOG_LOG_LEVEL",
+)
 
 
 @pytest.mark.parametrize(
@@ -12,6 +17,7 @@ NAMES = ("CATALOG_DATABASE_URL", "STRANGLER_IDENTITY_PUBLIC_KEY", "CATALOG_LOG_L
         ("CATALOG_DATABASE_URL", "mysql://x"),
         ("CATALOG_DATABASE_URL", "not an address"),
         ("STRANGLER_IDENTITY_PUBLIC_KEY", "not a key"),
+        ("STRANGLER_REHEARSAL_KEY", "short"),
         ("CATALOG_LOG_LEVEL", "LOUD"),
     ],
 )
@@ -27,3 +33,4 @@ def test_nothing_needs_to_be_set(monkeypatch):
     config = read_config()
     assert config.database_url == DEFAULT_DATABASE
     assert config.public_key is None
+    assert config.rehearsal_key is None
