@@ -54,6 +54,8 @@ class Pair(msgspec.Struct, frozen=True, array_like=True):
     control_answer: Response | Failure
     candidate_answer: Response | Failure
     role: str = ""  # whoever asked, where the sender knows: anonymous, user, staff
+    rehearsed: bool = False  # a write that the control performed and the candidate only rehearsed
+    control_at: float = 0.0  # when the control answered, where that was long before: Unix seconds
 
 
 class BadFrame(ValueError):

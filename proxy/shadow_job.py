@@ -85,6 +85,7 @@ class ShadowJob:
             control,
             candidate,
             self.role,
+            rehearsed=self.rehearsed,
         )
 
 

@@ -1,7 +1,12 @@
-"""What every test that touches the monolith's database shares."""
+"""What all tests share: generated examples without a clock, the monolith's database in a file."""
 
 import pytest
 from django.conf import settings
+from hypothesis import settings as hypothesis_settings
+
+# how long an example takes is the machine's affair
+hypothesis_settings.register_profile("kit", deadline=None)
+hypothesis_settings.load_profile("kit")
 
 
 @pytest.fixture(scope="session")

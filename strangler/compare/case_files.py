@@ -121,6 +121,10 @@ def _described(pair: Pair, comparison: Comparison) -> tomlkit.TOMLDocument:
     document.add("at", tomlkit.item(pair.at))
     named = {name.decode("latin-1"): value.decode("latin-1") for name, value in pair.request.headers}
     document.add("headers", tomlkit.item(named))
+    if pair.rehearsed:
+        document.add("rehearsed", tomlkit.item(True))
+        document.add("control_at", tomlkit.item(pair.control_at))
+        document.add("body", tomlkit.item(pair.request.body.decode("utf-8", "replace")))
     document.add("verdict", tomlkit.item(comparison.verdict.value))
     return document
 
@@ -135,8 +139,11 @@ def _judge(file: Path, book: RuleBook) -> Outcome:
         wanted = Verdict(case["verdict"])
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise _bad(f"{file}: {error!r}", file.parent) from None
-    request = Request(case["method"], case["target"], named, b"")
-    pair = Pair("", case["at"], case["route"], "case", "", *SIDES, request, answers[0], answers[1])
+    request = Request(case["method"], case["target"], named, case.get("body", "").encode())
+    pair = Pair(
+        "", case["at"], case["route"], "case", "", *SIDES, request, answers[0], answers[1],
+        rehearsed=case.get("rehearsed", False), control_at=case.get("control_at", 0.0),
+    )  # fmt: skip
     found = compare(pair, book.terms(pair.route, pair.at))
     differences = tuple(f"{each.kind} {each.path}" for each in found.differences)
     return Outcome(file.parent.name, wanted, found.verdict, differences)

@@ -1,10 +1,10 @@
 """What was asked, as far as judging the answers needs it. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
-from proxy.pairs import Headers, Request, Response
+from proxy.pairs import Headers, Pair, Request, Response
 
 SELF = "{self}"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -16,12 +16,17 @@ _ABSOLUTE_URL = re.compile(rb"(https?://[^/\s\"'<>?#]+)(/[^\s\"'<>?#]*)")
 class Exchange:
     """The method and target asked, and the origins (`http://shop.example`) that were the asked side itself.
 
-    `target` and `origins` are empty when nobody knows them.
+    `target` and `origins` are empty when nobody knows them. Of a rehearsed write, `sent` is its body; `at` is
+    when it was asked, `control_at` when the control was, both in Unix seconds, 0.0 when nobody knows.
     """
 
     method: str
     target: str = ""
     origins: frozenset[str] = frozenset()
+    rehearsed: bool = False
+    sent: bytes = b""
+    at: float = 0.0
+    control_at: float = 0.0
 
     @property
     def is_safe(self) -> bool:
@@ -52,6 +57,16 @@ class Exchange:
         # With no origin known, the relative one of two Locations vouches for the origin of the other.
         parts = urlsplit(urljoin(self.target or "/", location))
         return parts._replace(scheme="", netloc="").geturl()
+
+
+def exchange_of_pair(pair: Pair) -> Exchange:
+    """Return the exchange of a pair, with what only judging a rehearsed write needs."""
+    exchange = exchange_of(pair.request)
+    if not pair.rehearsed:
+        return exchange
+    return replace(
+        exchange, rehearsed=True, sent=pair.request.body, at=pair.at, control_at=pair.control_at or pair.at
+    )
 
 
 def exchange_of(request: Request) -> Exchange:

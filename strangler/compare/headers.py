@@ -13,17 +13,18 @@ from strangler.compare.verdict import Difference, Kind
 _SETS = frozenset(
     {"allow", "vary", "cache-control", "access-control-allow-headers", "access-control-allow-methods"}
 )
+EFFECTS = "x-strangler-effects"  # no client gets it; what it tells is compared as rows
 _OVERRIDDEN = "(max-age says it)"  # RFC 9111 5.3: then Expires, a moment of each answer, means nothing
 
 Fields = dict[str, str]
 
 
 def fields(headers: Headers) -> Fields:
-    """Return the fields by lower-case name, repeated ones joined (RFC 9110 5.3), cookies left out."""
+    """Return the fields by lower-case name, repeated ones joined (RFC 9110 5.3); no cookies, no effects."""
     joined: Fields = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
-        if name != "set-cookie":
+        if name not in ("set-cookie", EFFECTS):
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
     if "expires" in joined and "max-age" in joined.get("cache-control", ""):
         joined["expires"] = _OVERRIDDEN

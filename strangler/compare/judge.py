@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from proxy.pairs import Failure, Pair, Response
-from strangler.compare import bodies, cookies, headers, media, statuses
-from strangler.compare.exchange import Exchange, exchange_of
+from strangler.compare import bodies, cookies, headers, media, rehearsed, statuses
+from strangler.compare.exchange import Exchange, exchange_of_pair
 from strangler.compare.headers import Fields
 from strangler.compare.media import Shape
 from strangler.compare.path import Path, Place
@@ -35,18 +36,29 @@ def compare(pair: Pair, terms: Terms = AS_SHIPPED) -> Comparison:
     control, candidate = pair.control_answer, pair.candidate_answer
     if isinstance(control, Failure) or isinstance(candidate, Failure):
         return Comparison(Verdict.INFRA, outages=tuple(_outages(control, candidate)))
-    return compare_answers(exchange_of(pair.request), control, candidate, terms)
+    return compare_answers(exchange_of_pair(pair), control, candidate, terms)
 
 
 def compare_answers(
     exchange: Exchange, control: Response, candidate: Response, terms: Terms = AS_SHIPPED
 ) -> Comparison:
     """Return the verdict on two answers to one exchange."""
+    if exchange.is_safe:
+        return _judge(exchange, control, candidate, (), terms)
+    heard = rehearsed.hear(exchange, control, candidate)
+    if heard.veto is not None:
+        return Comparison(Verdict.NOT_COMPARABLE, obstacle=heard.veto)
+    return heard.settled(_judge(exchange, heard.control, heard.candidate, heard.findings, terms))
+
+
+def _judge(
+    exchange: Exchange, control: Response, candidate: Response, written: Iterable[Finding], terms: Terms
+) -> Comparison:
     forgiving = _Forgiving(exchange, terms.rules)
     by = Arrangement(
         terms.lists, terms.renames, lambda difference: forgiving.rule_for(difference) is not None
     )
-    return _settle(_findings(exchange, control, candidate, by), forgiving)
+    return _settle(chain(_findings(exchange, control, candidate, by), written), forgiving)
 
 
 def _outages(control: Response | Failure, candidate: Response | Failure) -> Iterator[Outage]:

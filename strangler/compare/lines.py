@@ -1,5 +1,6 @@
 """Lay an answer out in lines, each with the path that a difference in it would have, secrets masked. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -7,6 +8,7 @@ from itertools import islice
 from proxy.pairs import Failure, Headers, Response
 from strangler.compare import coding, dom, headers, html, lossless, masking, media
 from strangler.compare.bodies import digest
+from strangler.compare.effects import NOTHING, Absent, read_effects
 from strangler.compare.lossless import Json
 from strangler.compare.media import Shape
 from strangler.compare.path import Path, Place, Steps
@@ -32,7 +34,31 @@ def of_answer(answer: Response | Failure) -> list[Line]:
     lines = [*start, *_body(headers.fields(answer.headers), answer.body)]
     if answer.truncated:
         lines.append(Line(str(Path(Place.BODY)), "… captured up to here"))
-    return lines
+    return [*lines, *islice(_written(answer), MAX_LINES)]
+
+
+def _written(answer: Response) -> Iterator[Line]:
+    """Yield what a rehearsed write did, table by table, each row at the place that a difference names."""
+    told = read_effects(answer.headers)
+    if isinstance(told, Absent):
+        if told is not NOTHING:
+            yield Line(str(Path(Place.ROWS)), f"rows: {told.reason.value} {told.detail}".rstrip())
+        return
+    places: Counter[str] = Counter()
+    for row in told.rows:
+        at = Path(Place.ROWS, (row.table, places[row.table]))
+        places[row.table] += 1
+        key = lossless.text(masking.tree(row.key))
+        yield Line(str(at), f"{row.op} {row.table} {key}")
+        for name, value in sorted((row.row or {}).items()):
+            shown = masking.tree({name: value})
+            assert isinstance(shown, dict)
+            path = Path(at.place, (*at.steps, *path_of((name,)).steps))
+            yield Line(str(path), f"{_INDENT}{name}: {lossless.text(shown[name])}")
+    for name, values in told.sent.items():
+        for number, value in enumerate(values):
+            where = Path(Place(name), (number,))
+            yield Line(str(where), f"{name}: {lossless.text(masking.tree(value))}")
 
 
 def of_body(content_type: str, body: bytes) -> list[Line]:
@@ -43,6 +69,8 @@ def of_body(content_type: str, body: bytes) -> list[Line]:
 def _headers(fields: Headers) -> Iterator[Line]:
     for raw_name, raw_value in sorted(fields, key=lambda field: field[0].lower()):
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if name.lower() == headers.EFFECTS:
+            continue
         place, step = (Place.HEADER, name.lower())
         if step == "set-cookie":
             place, step = Place.COOKIE, value.partition("=")[0].strip()

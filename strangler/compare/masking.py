@@ -9,8 +9,9 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from strangler.compare import lossless
+from strangler.compare.effects import packed, unpacked
 from strangler.compare.lossless import Json, Repeated
-from strangler.compare.path import Place
+from strangler.compare.path import TREES, Place
 from strangler.compare.verdict import Comparison, Difference, Forgiven
 
 MASK = "***"
@@ -49,11 +50,23 @@ def header(name: str, value: str) -> str:
             return f"{_cookie(pair)}{mark}{attributes}"
         case "cookie":
             return "; ".join(_cookie(pair) for pair in value.split("; "))
+        case "x-strangler-effects":
+            return effects(value)
         case lower if lower in SECRET_HEADERS:
             return MASK
         case "location":
             return target(value)
     return value
+
+
+def effects(value: str) -> str:
+    """Return a header of effects with what is secret in its rows masked; all of it when it cannot be read."""
+    if value.startswith("none;"):
+        return value
+    try:
+        return packed(tree(unpacked(value.partition(";")[2].encode()))).decode()
+    except ValueError:
+        return MASK
 
 
 def target(url: str) -> str:
@@ -94,9 +107,9 @@ def difference(shown: Difference) -> Difference:
     """Return a difference with what is secret in its two texts masked."""
     names = [step for step in shown.path.steps if isinstance(step, str)]
     match shown.path.place:
-        case Place.JSON | Place.HTML if any(map(is_secret, names)):
+        case place if place in (*TREES, Place.HTML) and any(map(is_secret, names)):
             return _with_texts(shown, lambda _: MASK)
-        case Place.JSON:
+        case place if place in TREES:
             return _with_texts(shown, json_text)
         case Place.HEADER:
             return _with_texts(shown, lambda value: header(shown.path.name, value))

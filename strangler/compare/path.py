@@ -21,7 +21,13 @@ class Place(enum.StrEnum):
     JSON = "json"
     HTML = "html"
     BODY = "body"
+    ROWS = "rows"
+    EVENTS = "events"
+    CALLS = "calls"
+    MAILS = "mails"
 
+
+TREES = frozenset({Place.JSON, Place.ROWS, Place.EVENTS, Place.CALLS, Place.MAILS})  # of keys and indices
 
 Steps = tuple[str | int, ...]
 
@@ -32,7 +38,10 @@ class BadPattern(ValueError):
 
 @dataclass(frozen=True)
 class Path:
-    """Where in an answer: `status`, `header.vary`, `cookie.sessionid.httponly`, `$.results[3].price`."""
+    """Where in an answer: `status`, `header.vary`, `cookie.sessionid.httponly`, `$.results[3].price`.
+
+    Or in what a rehearsed write did: `rows.catalog_product[0].price`, `events[0].payload.id`.
+    """
 
     place: Place
     steps: Steps = ()
@@ -76,7 +85,7 @@ def parse_pattern(text: str) -> Pattern:
     start = _START.match(text)
     name = start[0] if start else ""
     if name != "$" and name not in set(Place) - {Place.JSON}:
-        raise BadPattern("it begins with none of $, header, cookie, html, body, status")
+        raise BadPattern("it begins with none of $, rows, header, cookie, html, body, status")
     place = Place.JSON if name == "$" else Place(name)
     steps: list[str] = []
     at = len(name)

@@ -2,7 +2,7 @@
 
 import json
 
-from strangler.compare import following, noise
+from strangler.compare import following, noise, rows
 from strangler.compare.findings import Finding, Subject
 from strangler.compare.rules import SHIPPED
 from strangler.compare.store import Found
@@ -33,8 +33,19 @@ _OF_OBSTACLE = {
     "decode_error": "the body is not what its Content-Encoding says",
     "malformed_framing": "the answer is not well-formed HTTP",
     "comparer_fault": "a defect of the comparer: its log has the traceback",
+    "not_rehearsed": "let the service rehearse: its chassis, and the key that the proxy has",
+    "rehearsal_busy": "the rehearsal gave way to a write or to the follower: nothing to mend",
+    "already_copied": "the copy had the write before the rehearsal began: nothing to mend, ask again",
+    "copy_behind": "earlier writes were not copied yet, which may be all: see strangler takeover status",
+    "effects_missing": "have this side tell its effects: the key that the proxy has, and strangler.django",
+    "effects_not_captured": "begin to capture the group's tables: strangler takeover start GROUP --execute",
+    "effects_not_atomic": "run the view in one transaction: ATOMIC_REQUESTS",
+    "effects_too_large": "the request writes more than an answer's header can tell",
+    "effects_failed": "this side could not tell its effects: its log has why",
+    "effects_unreadable": "this side tells its effects in another form than the comparer knows",
 }
 _RULES = {rule.name: rule.why for rule in SHIPPED} | {noise.NAME: noise.WHY, following.NAME: following.WHY}
+_RULES |= {rows.ID_MAP: rows.WHY}
 
 
 _RULES_OF_KIND = {

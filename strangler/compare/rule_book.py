@@ -19,7 +19,7 @@ from strangler.compare.terms import ListRule, RenameRule, Terms
 from strangler.compare.verdict import Difference, Kind, Weight
 
 EVERY_ROUTE = "*"
-RESERVED = frozenset({"noise", "cursor"})  # of the kit, where both sides can be asked again
+RESERVED = frozenset({"noise", "cursor", "id_map"})  # of the kit, where both sides can be asked again
 
 _SAME_TYPE = frozenset(
     {Kind.VALUE, Kind.NUMBER_FORM, Kind.TIME_FORMAT, Kind.PRECISION_LOST, Kind.UNICODE_FORM, Kind.HEADER}

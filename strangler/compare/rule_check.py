@@ -12,7 +12,7 @@ from proxy.pairs import Pair, Response
 from strangler.compare import coding, headers, lossless
 from strangler.compare.judge import compare
 from strangler.compare.lossless import Json
-from strangler.compare.path import WILD, Place
+from strangler.compare.path import TREES, WILD, Place
 from strangler.compare.rule_book import EVERY_ROUTE, OwnRule, RuleBook, Verb
 
 _OF_VALUES = frozenset({Verb.IGNORE, Verb.TOLERANCE, Verb.SKEW})
@@ -99,7 +99,7 @@ def _breadth(rule: OwnRule) -> str:
     steps = rule.pattern.steps
     if not steps:
         return "a whole part of the answer"
-    if steps[-1] == WILD and rule.pattern.place is Place.JSON:
+    if steps[-1] == WILD and rule.pattern.place in TREES:
         return "every row of an array"
     if rule.pattern.place is Place.HTML and not steps[-1].startswith(("@", "#")):
         return "a whole element"

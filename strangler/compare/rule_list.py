@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from strangler.compare import following, noise
+from strangler.compare import following, noise, rows
 from strangler.compare.rule_book import EVERY_ROUTE, RuleBook, Verb
 from strangler.compare.rules import SHIPPED
 from strangler.compare.store import Hit
@@ -35,7 +35,7 @@ def list_rules(book: RuleBook, hits: Iterable[Hit], route: str | None = None) ->
     for hit in hits:
         if route in (None, hit.route):
             found.setdefault(hit.rule, []).append(hit)
-    kits = (*SHIPPED, *OF_A_SECOND_LOOK)
+    kits = (*SHIPPED, *OF_A_SECOND_LOOK, rows.rule())
     shipped = [(rule.name, rule.weight, EVERY_ROUTE, "", rule.why, THE_KIT, None) for rule in kits]
     own = [
         (rule.name, _weight(rule.verb), rule.route, rule.says, rule.reason, rule.owner, rule.expires)

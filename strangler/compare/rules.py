@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from strangler.compare import headers, media
+from strangler.compare import headers, lossless, media, times
 from strangler.compare.exchange import Exchange
+from strangler.compare.lossless import Json
 from strangler.compare.path import Path, Place
 from strangler.compare.verdict import Difference, Kind, Weight
 
@@ -28,6 +29,10 @@ _HOP_AND_TRACE = frozenset(
 )
 _SAME_METHOD_KEPT = frozenset({"GET", "HEAD"})
 
+MOST_SKEW = 5.0  # seconds between the clocks of two sides that run at once
+LONGEST_WRITE = 120.0  # seconds
+
+_WRITTEN = frozenset({Place.ROWS, Place.EVENTS, Place.JSON})
 _URL_ATTRIBUTES = frozenset({"@href", "@src", "@action", "@formaction"})
 _CSRF_NAMES = frozenset({"csrfmiddlewaretoken", "csrftoken", "csrf_token", "csrf-token", "_csrf"})
 
@@ -141,6 +146,52 @@ def _redirect_form(difference: Difference, exchange: Exchange) -> bool:
     return difference.kind is Kind.REDIRECT and (not is_status or exchange.method in _SAME_METHOD_KEPT)
 
 
+def _row_json(difference: Difference, _: Exchange) -> bool:
+    """The same document in a JSON column in another spelling: each framework writes its own white space."""
+    if difference.path.place is not Place.ROWS or difference.kind is not Kind.VALUE:
+        return False
+    one, other = (_document(text) for text in _both(difference))
+    return isinstance(one, dict | list) and one == other
+
+
+def _server_moment(difference: Difference, exchange: Exchange) -> bool:
+    """A moment that each side's own clock gave while the write ran, as `updated_at`: seconds apart at most.
+
+    Both must be moments of the time when the write was asked, told with the same precision. One that the
+    client sent is no such moment.
+    """
+    if not exchange.rehearsed or difference.kind is not Kind.VALUE or difference.path.place not in _WRITTEN:
+        return False
+    one, other = (_text(text) for text in _both(difference))
+    if one is None or other is None or not times.are_as_exact(one, other):
+        return False
+    if one.encode() in exchange.sent or other.encode() in exchange.sent:
+        return False
+    moments = times.unix_seconds(one), times.unix_seconds(other)
+    if moments[0] is None or moments[1] is None:
+        return False
+    late = moments[0] - exchange.control_at, moments[1] - exchange.at
+    most = MOST_SKEW if exchange.at == exchange.control_at else LONGEST_WRITE
+    return all(-LONGEST_WRITE <= each <= MOST_SKEW for each in late) and abs(late[0] - late[1]) <= most
+
+
+def _document(text: str | None) -> Json:
+    written = _text(text)
+    try:
+        return lossless.parse(written.encode()) if written is not None else None
+    except ValueError:
+        return None
+
+
+def _text(text: str | None) -> str | None:
+    """Return the string that a JSON text spells, None where it is none."""
+    try:
+        found = json.loads(text) if text is not None and text.startswith('"') else None
+    except ValueError:  # it was cut
+        return None
+    return found if isinstance(found, str) and lossless.is_unicode(found) else None
+
+
 def _are_urls(*texts: str) -> bool:
     return all(text[:5].lower() == '"http' for text in texts)
 
@@ -175,6 +226,8 @@ SHIPPED: tuple[Rule, ...] = (
     _rule(Weight.NOTE, _own_host),
     _rule(Weight.WARNING, _etag),
     _rule(Weight.WARNING, _invalid_json),
+    _rule(Weight.NOTE, _row_json),
+    _rule(Weight.EXPECTED, _server_moment),
     _rule(Weight.EXPECTED, _number_form),
     _rule(Weight.EXPECTED, _flask_http_date),
     _rule(Weight.EXPECTED, _time_format),

@@ -46,6 +46,26 @@ def relation(control: str, candidate: str) -> Relation:
     return Relation.PRECISION_LOST if cut else Relation.OTHER
 
 
+def is_moment(written: str) -> bool:
+    """Say whether a text names a moment, and not a whole day."""
+    moment = _moment(written)
+    return moment is not None and not moment.whole_day
+
+
+def unix_seconds(written: str) -> float | None:
+    """Return a moment's Unix seconds; None where a text names none."""
+    moment = _moment(written)
+    return moment.at.timestamp() if moment is not None and not moment.whole_day else None
+
+
+def are_as_exact(one: str, other: str) -> bool:
+    """Say whether two moments were told with the same precision: neither is cut to what the other is not."""
+    first, second = _moment(one), _moment(other)
+    if first is None or second is None:
+        return False
+    return first.digits == second.digits and (first.at.microsecond == 0) == (second.at.microsecond == 0)
+
+
 def seconds_apart(control: str, candidate: str) -> float | None:
     """Return how far apart two moments are; None when a text names no moment."""
     first, second = _moment(control), _moment(candidate)

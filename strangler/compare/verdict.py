@@ -63,6 +63,16 @@ class Reason(enum.StrEnum):
     DECODE_ERROR = "decode_error"
     MALFORMED_FRAMING = "malformed_framing"
     COMPARER_FAULT = "comparer_fault"
+    NOT_REHEARSED = "not_rehearsed"
+    REHEARSAL_BUSY = "rehearsal_busy"
+    ALREADY_COPIED = "already_copied"
+    COPY_BEHIND = "copy_behind"
+    EFFECTS_MISSING = "effects_missing"
+    EFFECTS_NOT_CAPTURED = "effects_not_captured"
+    EFFECTS_NOT_ATOMIC = "effects_not_atomic"
+    EFFECTS_TOO_LARGE = "effects_too_large"
+    EFFECTS_FAILED = "effects_failed"
+    EFFECTS_UNREADABLE = "effects_unreadable"
 
 
 class Weight(enum.StrEnum):

@@ -1,14 +1,19 @@
 """Every case file of tests/cases/compare: control and candidate in, verdict, differences and rules out."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from strangler.compare.effects import packed
 from strangler.compare.judge import compare
+from strangler.compare.lossless import parse
+from strangler.compare.rows import ID_MAP
 from strangler.compare.rules import SHIPPED
 from tests.cases.compare.answers import answer, bodies, book, judged, kinds, pair, request, rules
+from tests.cases.compare.written import told, verdict_on, wrote
 
 HTML = "text/html; charset=utf-8"
 
@@ -65,12 +70,43 @@ def test_the_class_of_verdict_survives_swapping_the_sides(file):
         assert swapped.verdict == case["verdict"], case["name"]
 
 
+def _told(case: dict[str, Any]):
+    effects = case.get("effects", "").encode() or None
+    if "bare" in case:
+        effects = packed(parse(case["bare"].encode()))
+    if "rows" in case:
+        effects = wrote(*json.loads(case["rows"]), **json.loads(case.get("more", "{}")))
+    body = json.loads(case["body"]) if "body" in case else None
+    return told(effects, body, *case.get("headers", []), status=case.get("status", 200))
+
+
+def _rehearsed(case: dict[str, Any], control: str, candidate: str):
+    path = case.get("path", "/api/products/")
+    asked = request(case.get("method", "POST"), path, body=case.get("sent", "").encode())
+    return verdict_on(_told(case[control]), _told(case[candidate]), asked)
+
+
+@pytest.mark.parametrize("case", _cases("rehearsed.toml"))
+def test_a_rehearsed_write_gets_the_verdict_of_its_case(case):
+    comparison = _rehearsed(case, "control", "candidate")
+    _holds(case, comparison)
+    found = comparison.obstacle
+    assert (f"{found.reason} {found.side}" if found else None) == case.get("obstacle")
+
+
+@pytest.mark.parametrize("case", _cases("rehearsed.toml"))
+def test_a_rehearsed_writes_verdict_survives_swapping_the_sides(case):
+    of_the_candidate = case.get("obstacle", "").endswith(" candidate")  # which alone rehearses, and copies
+    if not of_the_candidate:
+        assert _rehearsed(case, "candidate", "control").verdict == case["verdict"]
+
+
 def test_every_shipped_rule_has_a_case_and_says_why():
     used = {
         rule
-        for file in ("json.toml", "answers.toml", "html.toml")
+        for file in ("json.toml", "answers.toml", "html.toml", "rehearsed.toml")
         for param in _cases(file)
         for rule in param.values[0].get("rules", [])
     }
-    assert used == {rule.name for rule in SHIPPED}
+    assert used == {rule.name for rule in SHIPPED} | {ID_MAP}
     assert all(len(rule.why) > 40 for rule in SHIPPED)
