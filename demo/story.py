@@ -16,32 +16,43 @@ from demo.watch import Seen, Watch
 from proxy.routes import GateOptions
 
 ROUTE = "catalog.products"
+READS = (
+    "catalog.categories",
+    "catalog.category",
+    ROUTE,
+    "catalog.product",
+    "catalog.reviews",
+    "catalog.review",
+)
 PATH = "GET /api/products/"
 PRODUCTS = 2000
 ORDERS = 300
 VISITORS = 6
 CUSTOMERS = 2
+STAFF = 1
 STEP_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """One move, and what must be true of the traffic after it."""
+    """Moves, and what must be true of the traffic after them."""
 
     title: str
-    move: tuple[str, ...]  # arguments of `strangler`; none for the state before the first move
+    moves: tuple[tuple[str, ...], ...]  # arguments of `strangler`; none for the state before the first move
     answers: frozenset[str]  # who may answer the route at this stage
     compares: bool = False
 
 
 MONOLITH, CATALOG, SHADOW = "monolith", "catalog", "shadow"
+SHADOWS = tuple(("flip", route, "shadow") for route in READS)
+HOME = tuple(("back", route, "monolith") for route in READS)
 STEPS = (
     Step("monolith", (), frozenset({MONOLITH})),
-    Step("shadow", ("flip", ROUTE, "shadow"), frozenset({MONOLITH}), compares=True),
-    Step("canary 10 %", ("flip", ROUTE, "canary", "--percent", "10"), frozenset({MONOLITH, CATALOG})),
-    Step("canary 50 %", ("flip", ROUTE, "--percent", "50"), frozenset({MONOLITH, CATALOG})),
-    Step("service", ("flip", ROUTE, "service"), frozenset({CATALOG})),
-    Step("back", ("back", ROUTE, "monolith"), frozenset({MONOLITH})),
+    Step("shadow", SHADOWS, frozenset({MONOLITH}), compares=True),
+    Step("canary 10 %", (("flip", ROUTE, "canary", "--percent", "10"),), frozenset({MONOLITH, CATALOG})),
+    Step("canary 50 %", (("flip", ROUTE, "--percent", "50"),), frozenset({MONOLITH, CATALOG})),
+    Step("service", (("flip", ROUTE, "service"),), frozenset({CATALOG})),
+    Step("back", HOME, frozenset({MONOLITH})),
 )
 
 
@@ -50,11 +61,12 @@ def tell(place: Place, console: Console) -> list[str]:
     _prepare(place, console)
     console.rule("a route moves, under traffic")
     console.print(
-        f"{VISITORS} visitors browse, {CUSTOMERS} customers sign in and buy, all through the proxy"
-        f"\nat {place.url}. The route that moves: [bold]{ROUTE}[/bold], {PATH}\n"
+        f"{VISITORS} visitors browse, {CUSTOMERS} customers sign in and buy, one of the staff looks, all"
+        f"\nthrough the proxy at {place.url}. Every read of the catalog is compared; the route that then"
+        f"\nmoves on: [bold]{ROUTE}[/bold], {PATH}\n"
     )
     watch = Watch(place.var, ROUTE)
-    with Traffic(place.url, PRODUCTS, VISITORS, CUSTOMERS) as traffic:
+    with Traffic(place.url, PRODUCTS, VISITORS, CUSTOMERS, STAFF) as traffic:
         steps = list(_steps(place, traffic, watch, console))
     verdicts = watch.verdicts()
     table = _table()
@@ -83,15 +95,17 @@ def _steps(place: Place, traffic: Traffic, watch: Watch, console: Console) -> It
     previous: Step | None = None
     for step in (*STEPS, None):
         watch.move_begins()
-        if step and step.move:
-            _say(console, place, *step.move)
+        for move in step.moves if step else ():
+            _say(console, place, *move)
         if previous:
             yield previous, watch.step(traffic.samples.cut(), previous.answers)
         if step:
             watch.move_ended()
             time.sleep(STEP_SECONDS)
             if step.compares:
-                watch.wait_for(GateOptions().min_samples)
+                watch.wait_for(GateOptions().min_samples, READS)
+                _say(console, place, "compare", "record", str(place.var / "corpus.jsonl"))
+                _say(console, place, "compare", "gate")
         previous = step
 
 

@@ -1,4 +1,4 @@
-"""Live traffic for the shop: anonymous visitors who browse, and signed-in customers who buy.
+"""Live traffic for the shop: anonymous visitors who browse, signed-in customers who buy, staff who look.
 
 Every answer is judged as a client would: the expected status, JSON where JSON was promised. What is bought
 changes carts, orders, stock and payments, and leaves the catalog's tables alone.
@@ -24,7 +24,7 @@ SHIP_TO = {
 }
 SECONDS = 10.0  # a client's patience with one answer
 WORDS = ("lamp", "desk", "blue", "oak", "pro", "mini", "ä")
-CLICKS = 4  # of one visitor; then somebody else comes, with another browser
+LOOKS = 4  # of one visitor; then somebody else comes, with another browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,19 @@ class Client:
 
 
 def visit(client: Client) -> None:
-    """A few clicks of an anonymous visitor, who then leaves."""
-    for _ in range(CLICKS):
-        client.ask("GET", _click(client))
+    """A few looks of an anonymous visitor, who then leaves."""
+    for _ in range(LOOKS):
+        look(client)
     client.leave()
+
+
+def look(client: Client) -> None:
+    """Open a page or a list, and one of the things that it lists."""
+    path = _click(client)
+    listed = client.ask("GET", path)
+    if listed and listed["results"]:
+        chosen = client.random.choice(listed["results"])
+        client.ask("GET", f"{path.partition('?')[0]}{chosen['id']}/")
 
 
 def _click(client: Client) -> str:
@@ -113,6 +122,8 @@ def _click(client: Client) -> str:
             f"/api/products/?price_min={low}&price_max={low + 40}&page_size=10",
             f"/api/products/?ordering=-created_at&page_size={pick.randint(1, 30)}",
             "/api/categories/",
+            f"/api/categories/?page_size={pick.randint(1, 30)}",
+            f"/api/reviews/?page={page}",
             f"/api/reviews/?product={number}",
             "/",
             "/bestsellers/",
@@ -120,30 +131,37 @@ def _click(client: Client) -> str:
     )
 
 
-class Shopping:
-    """A signed-in customer: looks, fills a cart, buys, looks at the order."""
+class SignedIn:
+    """Somebody with a name, who signs in once and then acts again and again."""
 
-    def __init__(self, number: int) -> None:
-        self._name = f"customer{number}"
+    def __init__(self, name: str, act: Callable[[Client], None]) -> None:
+        self._name = name
+        self._act = act
         self._signed_in = False
 
     def __call__(self, client: Client) -> None:
         if not self._signed_in:
             client.ask("POST", "/api/accounts/login/", body={"username": self._name, "password": PASSWORD})
             self._signed_in = True
-        listed = client.ask("GET", f"/api/products/?page={client.random.randint(1, 5)}")
-        if not listed:
-            return
-        chosen = client.random.choice(listed["results"])
-        stock = client.ask("GET", f"/api/stock/{chosen['id']}/")
-        if not stock or stock["available"] < 1:
-            return
-        client.ask("DELETE", "/api/cart/", wanted=204)
-        client.ask("POST", "/api/cart/lines/", wanted=201, body={"product": chosen["id"], "quantity": 1})
-        order = client.ask("POST", "/api/orders/", wanted=201, body={"ship_to": SHIP_TO, "card_number": CARD})
-        if order:
-            client.ask("GET", f"/api/orders/{order['id']}/")
-            client.ask("POST", f"/api/orders/{order['id']}/cancel/")  # so that the stock never runs out
+        self._act(client)
+
+
+def shop(client: Client) -> None:
+    """Look around, fill a cart, buy, look at the order."""
+    look(client)
+    listed = client.ask("GET", f"/api/products/?page={client.random.randint(1, 5)}")
+    if not listed:
+        return
+    chosen = client.random.choice(listed["results"])
+    stock = client.ask("GET", f"/api/stock/{chosen['id']}/")
+    if not stock or stock["available"] < 1:
+        return
+    client.ask("DELETE", "/api/cart/", wanted=204)
+    client.ask("POST", "/api/cart/lines/", wanted=201, body={"product": chosen["id"], "quantity": 1})
+    order = client.ask("POST", "/api/orders/", wanted=201, body={"ship_to": SHIP_TO, "card_number": CARD})
+    if order:
+        client.ask("GET", f"/api/orders/{order['id']}/")
+        client.ask("POST", f"/api/orders/{order['id']}/cancel/")  # so that the stock never runs out
 
 
 class Traffic:
@@ -151,11 +169,12 @@ class Traffic:
 
     PAUSE_SECONDS = 0.05
 
-    def __init__(self, url: str, products: int, visitors: int, customers: int) -> None:
+    def __init__(self, url: str, products: int, visitors: int, customers: int, staff: int = 0) -> None:
         self.samples = Samples()
         self._stop = threading.Event()
         acts: list[Callable[[Client], None]] = [visit] * visitors
-        acts += [Shopping(number + 1) for number in range(customers)]
+        acts += [SignedIn(f"customer{number + 1}", shop) for number in range(customers)]
+        acts += [SignedIn("staff1", look) for _ in range(staff)]
         self._threads = [
             threading.Thread(target=self._run, args=(act, Client(url, seed, self.samples, products)))
             for seed, act in enumerate(acts)

@@ -11,6 +11,7 @@ from pathlib import Path
 from demo.traffic import Sample
 from strangler.compare.reading import Reader
 from strangler.errors import NoStore
+from strangler.evidence import verdict_counts
 from strangler.workers import worker_statuses
 
 SETTLE_SECONDS = 10.0
@@ -62,13 +63,14 @@ class Watch:
             answered={target: (wide if target in may_answer else strict)[target] for target in wide},
         )
 
-    def wait_for(self, compared: int) -> None:
-        """Return once the gate has that many comparisons to go by, or enough time has passed to have them."""
+    def wait_for(self, compared: int, routes: Iterable[str]) -> None:
+        """Return once each route has that many comparisons, or enough time has passed to have them."""
         deadline = time.monotonic() + EVIDENCE_SECONDS
-        while (
-            sum(each.total() for each in self._judged().values()) < compared and time.monotonic() < deadline
-        ):
+        missing = set(routes)
+        while missing and time.monotonic() < deadline:
             time.sleep(0.1)
+            counts = verdict_counts(self._store)
+            missing = {route for route in missing if sum(counts.get(route, {}).values()) < compared}
 
     def verdicts(self) -> defaultdict[str, Counter[str]]:
         """Return the route's verdicts by stage, once every pair has one. Ask when traffic has ended."""
