@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 10 * 1024 * 1024
 _CIRCUMSTANCES = (
-    re.compile(r"GET|HEAD|OPTIONS"),
+    re.compile(r"GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE"),
     re.compile(r"[1-5]xx"),
     re.compile(r"anonymous|user|staff"),
 )

@@ -36,7 +36,7 @@ def gates(place: Installation, route: str | None, now: datetime) -> tuple[RouteG
             each.name,
             each.stage,
             ask_gate(each.gate, known_of(place.verdicts, each.name, each.gate.fresh, now.timestamp()))
-            if each.gate.enabled and each.reads
+            if each.gate.enabled and (each.reads or each.rehearse)
             else None,
         )
         for each in routes

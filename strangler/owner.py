@@ -3,6 +3,8 @@
 It decides nothing: who owns is decided in the databases, and this says so to the proxy.
 """
 
+from collections.abc import Mapping
+
 from proxy.change import change_between
 from proxy.routes import Owner, Stage
 from proxy.table import parse_table
@@ -18,8 +20,17 @@ STAGES = {Owner.MONOLITH: Stage.MONOLITH, Owner.SERVICE: Stage.SERVICE}
 ACTIONS = {Owner.MONOLITH: Action.ROLLBACK, Owner.SERVICE: Action.CUTOVER}
 
 
-def name_owner(place: Installation, group: str, owner: Owner, reason: str, actor: Actor) -> str:
+def name_owner(
+    place: Installation,
+    group: str,
+    owner: Owner,
+    reason: str,
+    actor: Actor,
+    gate: Mapping[str, object] | None = None,
+) -> str:
     """Make the table say that `owner` owns the group; return its version. Safe to run again.
+
+    `gate` is what the gates of its writing routes answered, for the audit.
 
     Raises NotAcknowledged where a worker or machine has not confirmed it: its writes meet the fence until it
     has.
@@ -48,6 +59,7 @@ def name_owner(place: Installation, group: str, owner: Owner, reason: str, actor
             reason=reason or None,
             before=change.base,
             after=change.version,
+            gate=gate,
         )
 
     # the databases have another owner already: a machine that is not told sends its writes to their fence

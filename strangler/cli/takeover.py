@@ -3,23 +3,28 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
+import msgspec
+from rich.console import Console
 
 from proxy.routes import RouteTable
 from strangler.cli.here import actor, here
 from strangler.cli.output import emit, json_option
+from strangler.cutover_gate import audited, require_passage, write_gates
 from strangler.fleet import tell_synced
 from strangler.installation import Installation
 from strangler.show import takeover as show
+from strangler.show.gates import show_gates
 from strangler.table_file import read_table
 from strangler.takeover.cancel import cancel as cancelling
 from strangler.takeover.cutover import cutover as cutting
 from strangler.takeover.handover import Where
-from strangler.takeover.mapping import Mapping, read_mapping
+from strangler.takeover.mapping import Mapping as TableMappings
+from strangler.takeover.mapping import read_mapping
 from strangler.takeover.pace import set_pace
 from strangler.takeover.plan import plan as planning
 from strangler.takeover.proxy_gateway import ProxyGateway
@@ -50,14 +55,14 @@ class Here:
     place: Installation
     routes: RouteTable
 
-    def mapping(self, group: str) -> Mapping:
+    def mapping(self, group: str) -> TableMappings:
         """Return how the service of a group calls its tables and columns."""
         service = find_group(self.routes, group).service
         return read_mapping(self.place.root / "extracted" / service / "takeover.toml")
 
-    def where(self, group: str, reason: str = "") -> Where:
+    def where(self, group: str, reason: str = "", gate: Mapping[str, object] | None = None) -> Where:
         """Return where the takeover of a group is."""
-        gateway = ProxyGateway(self.place, actor(), reason)
+        gateway = ProxyGateway(self.place, actor(), reason, gate)
         return Where(self.routes, group, os.environ, self.place.var, self.mapping(group), gateway)
 
 
@@ -135,16 +140,29 @@ def takeover_status(group: str, *, as_json: bool) -> None:
 @takeover.command()
 @click.argument("group")
 @click.option("--reason", default="", metavar="R", help="Why, for the audit.")
+@click.option("--force", is_flag=True, help="Whatever the gates of its writing routes say; wants --reason.")
 @execute_option
 @json_option
-def cutover(group: str, reason: str, *, execute: bool, as_json: bool) -> None:
+def cutover(group: str, reason: str, *, force: bool, execute: bool, as_json: bool) -> None:
     """Make the service the owner of GROUP's tables.
 
     Its writing routes move in the same step. Writes wait for it, some tens of milliseconds; none is lost. The
     monolith keeps a copy that follows, and a fence that refuses writes there.
+
+    The gate of every writing route that has its writes rehearsed must pass. Exit 2 where one refuses, 3 where
+    too little is known.
     """
-    report = cutting(_here().where(group, reason), execute=execute)
-    emit(report, as_json=as_json, human=lambda console: show.show_handover(console, report))
+    now = _here()
+    gates = write_gates(now.place, group, actor().now(), forced=force, reason=reason)
+    require_passage(gates)
+    report = cutting(now.where(group, reason, audited(gates)), execute=execute)
+    answer = {**msgspec.to_builtins(report), "gates": gates.routes}
+
+    def human(console: Console) -> None:
+        show_gates(console, gates.routes)
+        show.show_handover(console, report)
+
+    emit(answer, as_json=as_json, human=human)
 
 
 @takeover.command()

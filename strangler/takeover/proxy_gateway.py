@@ -1,5 +1,6 @@
 """The proxy as a change of owner needs it: hold a group's writes, name its owner, let them go."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proxy.routes import Owner
@@ -20,6 +21,7 @@ class ProxyGateway:
     place: Installation
     actor: Actor
     reason: str = ""
+    gate: Mapping[str, object] | None = None  # what the gates of the writing routes answered
 
     def hold(self, group: str) -> None:
         """Park the group's writes, for seconds at most."""
@@ -31,4 +33,4 @@ class ProxyGateway:
 
     def route(self, group: str, owner: Owner) -> None:
         """Send the group's writes to the owner from now on, and say so in the table."""
-        name_owner(self.place, group, owner, self.reason, self.actor)
+        name_owner(self.place, group, owner, self.reason, self.actor, self.gate)
