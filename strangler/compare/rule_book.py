@@ -5,6 +5,7 @@ A rule names one place and forgives one thing there. It ignores a value and stil
 
 import enum
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +35,13 @@ class Verb(enum.StrEnum):
     IGNORE = "ignore"
     TOLERANCE = "tolerance"
     SKEW = "skew"
+    DECIMAL = "decimal"
     RENAME = "rename"
+
+
+_OF_JSON = frozenset({Verb.UNORDERED, Verb.KEY, Verb.RENAME, Verb.DECIMAL})
+_PLAIN_DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
+_JSON_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,7 @@ def _read_rule(section: Section) -> OwnRule | None:
     section.close()
     if pattern is None or verb is None or setting is None:
         return None
-    if verb in (Verb.UNORDERED, Verb.KEY, Verb.RENAME) and pattern.place is not Place.JSON:
+    if verb in _OF_JSON and pattern.place is not Place.JSON:
         section.complain("path", repr(str(pattern)), f"a place in JSON, as $.results, for {verb}")
     day = expires.date() if isinstance(expires, datetime) else expires
     return OwnRule(name, route, pattern, verb, setting, reason, owner, day)
@@ -144,7 +151,7 @@ def _read_verb(section: Section) -> Verb | None:
 
 
 def _read_setting(section: Section, verb: Verb) -> bool | str | float | None:
-    if verb in (Verb.UNORDERED, Verb.IGNORE):
+    if verb in (Verb.UNORDERED, Verb.IGNORE, Verb.DECIMAL):
         setting: bool | None = section.take(verb, (bool,), "true")
         if setting is False:
             section.complain(verb, "false", "true; leave the rule out where it does not hold")
@@ -221,4 +228,22 @@ def _unquoted(written: str | None) -> str:
     return str(json.loads(text)) if text.startswith('"') else text
 
 
-_FORGIVES = {Verb.IGNORE: _ignores, Verb.TOLERANCE: _tolerates, Verb.SKEW: _skews}
+def _is_one_decimal(difference: Difference, _: float) -> bool:
+    """Say whether a decimal is a text on one side and a number on the other, and no reader loses a digit."""
+    written = difference.control, difference.candidate
+    texts = [each[1:-1] for each in written if each and each.startswith('"')]
+    numbers = [each for each in written if each and _JSON_NUMBER.fullmatch(each)]
+    if difference.kind is not Kind.TYPE or len(texts) != 1 or len(numbers) != 1:
+        return False
+    if not _PLAIN_DECIMAL.fullmatch(texts[0]):
+        return False
+    # What JavaScript reads is a double: beyond its digits the number is another one than the text.
+    return Decimal(texts[0]) == Decimal(numbers[0]) == Decimal(repr(float(numbers[0])))
+
+
+_FORGIVES = {
+    Verb.IGNORE: _ignores,
+    Verb.TOLERANCE: _tolerates,
+    Verb.SKEW: _skews,
+    Verb.DECIMAL: _is_one_decimal,
+}

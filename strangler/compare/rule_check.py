@@ -15,7 +15,7 @@ from strangler.compare.lossless import Json
 from strangler.compare.path import TREES, WILD, Place
 from strangler.compare.rule_book import EVERY_ROUTE, OwnRule, RuleBook, Verb
 
-_OF_VALUES = frozenset({Verb.IGNORE, Verb.TOLERANCE, Verb.SKEW})
+_OF_VALUES = frozenset({Verb.IGNORE, Verb.TOLERANCE, Verb.SKEW, Verb.DECIMAL})
 
 
 class Fault(enum.StrEnum):

@@ -111,6 +111,7 @@ own_rules = st.lists(
             {"name": "t", "path": "$[*].n", "tolerance": 2},
             {"name": "t2", "path": "$[*]", "tolerance": 1},
             {"name": "s", "path": "$[*].n", "skew": 60},
+            {"name": "d", "path": "$[*].n", "decimal": True},
             {"name": "r", "path": "$[*].n", "rename": "m"},
             {"name": "in", "path": "$[*][*]", "ignore": True},
         ]
