@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from proxy.routes import Stage
 from strangler.compare.reading import Reader
 from strangler.compare.store import HOUR
 from strangler.errors import StranglerError
@@ -13,18 +14,20 @@ from strangler.gate import Known, structural
 Verdicts = Mapping[str, Mapping[str, int]]
 
 
-def known_of(store: Path, route: str, hours: float, now: float) -> Known:
+def known_of(store: Path, route: str, hours: float, now: float, stage: Stage | None = None) -> Known:
     """Return what comparison knows of a route from the last hours, since it was last settled.
 
-    Nothing where there is no store, or none that can be read: then no gate can pass.
+    With a `stage`, what was compared there alone. Nothing where there is no store, or none that can be read:
+    then no gate can pass.
     """
     try:
         with Reader(store) as reader:
             since = max(now - hours * HOUR, reader.settled_at(route))
             found = (each for each in reader.findings() if each.route == route and each.last_at >= since)
-            return Known(reader.evidence(route, now - hours * HOUR), structural(found))
+            there = (each for each in found if stage in (None, each.stage))
+            return Known(reader.evidence(route, now - hours * HOUR, stage), structural(there), stage)
     except (StranglerError, sqlite3.Error):
-        return Known()
+        return Known(stage=stage)
 
 
 def verdict_counts(store: Path) -> Verdicts:

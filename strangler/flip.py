@@ -16,7 +16,7 @@ from strangler.changing import InForce, Reach, put_in_force, require_acknowledge
 from strangler.edit import moved
 from strangler.errors import GateInconclusive, GateRefused, ServiceUnwell, TableForbids
 from strangler.evidence import known_of, verdict_counts
-from strangler.gate import Gate, Passage, ask_gate, is_gated, record_of
+from strangler.gate import Gate, Passage, ask_gate, counted_at, is_gated, record_of
 from strangler.installation import Installation
 from strangler.steps import Forward, Position, step_back, step_forward, undo
 from strangler.table_file import TableText, read_table
@@ -78,7 +78,8 @@ def flip(place: Installation, name: str, asked: Forward, actor: Actor) -> Moved:
     if _needs_more_of_the_service(route, target):
         _require_health(seen, route, target)
     if is_gated(route, target):
-        known = known_of(place.verdicts, route.name, route.gate.fresh, actor.now().timestamp())
+        now, counted = actor.now().timestamp(), counted_at(target.stage)
+        known = known_of(place.verdicts, route.name, route.gate.fresh, now, counted)
         move = replace(move, gate=ask_gate(route.gate, known))
         _require_passage(move, forced=asked.force)
     return _carry_out(place, move, actor)
@@ -115,9 +116,11 @@ def _require_passage(move: Move, *, forced: bool) -> None:
     report = f"strangler compare report --route {move.route}"
     if gate.passage is Passage.REFUSED:
         raise GateRefused(found, next=report)
-    raise GateInconclusive(
-        found, next=f"{report}        (it is no pass; leave the route at shadow for longer)"
-    )
+    if move.target.stage is Stage.RETIRED:
+        how = f"with shadow = {{ percent = 100 }} at {move.route} the monolith is asked behind the service"
+    else:
+        how = "it is no pass; leave the route at shadow for longer"
+    raise GateInconclusive(found, next=f"{report}        ({how})")
 
 
 def _plan(seen: TableText, action: Action, route: Route, target: Position, reason: str) -> Move:

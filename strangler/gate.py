@@ -41,6 +41,7 @@ class Known:
 
     evidence: tuple[Evidence, ...] = ()
     structural: tuple[Found, ...] = ()
+    stage: Stage | None = None  # of which alone; None: of every stage
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many comparisons got one of these verdicts."""
@@ -61,11 +62,23 @@ class Gate:
 
 
 def is_gated(route: Route, target: Position) -> bool:
-    """Say whether a step gives clients more of the service, on a route whose answers can be compared."""
-    if not route.gate.enabled or not route.reads or target.stage not in (Stage.CANARY, Stage.SERVICE):
+    """Say whether a step gives clients more of the service, or lets go of the way back from it.
+
+    On a route whose answers can be compared.
+    """
+    if not route.gate.enabled or not route.reads:
         return False
-    share = _share(Position.of(route))
-    return _share(target) > share
+    if target.stage is Stage.RETIRED:
+        return route.stage is not Stage.RETIRED
+    return target.stage in (Stage.CANARY, Stage.SERVICE) and _share(target) > _share(Position.of(route))
+
+
+def counted_at(target: Stage) -> Stage | None:
+    """Return the stage whose comparisons alone speak for a step to `target`; None where all do.
+
+    Before the monolith is let go, only comparisons behind the service show that the two still agree.
+    """
+    return Stage.SERVICE if target is Stage.RETIRED else None
 
 
 def structural(found: Iterable[Found]) -> tuple[Found, ...]:
@@ -128,7 +141,8 @@ def _against(options: GateOptions, known: Known, samples: int) -> Iterator[str]:
 
 def _missing(options: GateOptions, known: Known, samples: int) -> Iterator[str]:
     if samples < options.min_samples:
-        found = f"{samples:,} answers of the last {options.fresh:g} h were compared"
+        where = f" at {known.stage}" if known.stage else ""
+        found = f"{samples:,} answers of the last {options.fresh:g} h{where} were compared"
         yield f"{found}, {options.min_samples:,} are wanted"
     yield from _uncertain(options, known, samples)
     for wanted in options.cover:

@@ -7,20 +7,20 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from proxy.routes import Stage
+from proxy.routes import Route, Stage
 from strangler.actor import Actor
 from strangler.compare.store import no_store
 from strangler.compare.writing import Writer
 from strangler.errors import ReasonMissing
 from strangler.evidence import known_of
-from strangler.gate import Gate, Passage, ask_gate
+from strangler.gate import Gate, Passage, ask_gate, counted_at
 from strangler.installation import Installation
 from strangler.table_file import read_table
 
 
 @dataclass(frozen=True)
 class RouteGate:
-    """One route and what its gate answers; None where it has none."""
+    """One route and what the gate of its next stage answers; None where it has none."""
 
     route: str
     stage: Stage
@@ -31,16 +31,15 @@ def gates(place: Installation, route: str | None, now: datetime) -> tuple[RouteG
     """Return the answer of every gate, or of one route's. Raises UnknownRoute."""
     seen = read_table(place.table)
     routes = [seen.route(route)] if route else list(seen.table.routes.values())
-    return tuple(
-        RouteGate(
-            each.name,
-            each.stage,
-            ask_gate(each.gate, known_of(place.verdicts, each.name, each.gate.fresh, now.timestamp()))
-            if each.gate.enabled and (each.reads or each.rehearse)
-            else None,
-        )
-        for each in routes
-    )
+    return tuple(RouteGate(each.name, each.stage, _gate_of(place, each, now)) for each in routes)
+
+
+def _gate_of(place: Installation, route: Route, now: datetime) -> Gate | None:
+    if not route.gate.enabled or not (route.reads or route.rehearse) or route.stage is Stage.RETIRED:
+        return None
+    counted = counted_at(Stage.RETIRED) if route.reads and route.stage is Stage.SERVICE else None
+    known = known_of(place.verdicts, route.name, route.gate.fresh, now.timestamp(), counted)
+    return ask_gate(route.gate, known)
 
 
 def exit_code(answers: tuple[RouteGate, ...]) -> int:

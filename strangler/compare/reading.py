@@ -41,17 +41,17 @@ class Reader:
             Count(route, stage, Verdict(verdict), *rest) for route, stage, verdict, *rest in rows.fetchall()
         )
 
-    def evidence(self, route: str, since: float) -> tuple[Evidence, ...]:
-        """Return what is known of a route since it was settled, at any stage.
+    def evidence(self, route: str, since: float, stage: str | None = None) -> tuple[Evidence, ...]:
+        """Return what is known of a route since it was settled, at any stage or at one.
 
         Counts are kept by the hour; one with a comparison before `since` is left out whole.
         """
         rows = self._database.execute(
             "SELECT method, outcome, role, verdict, sum(n), min(first_at), max(last_at) FROM counts"
-            " WHERE route = ?1 AND first_at >= ?2"
+            " WHERE route = ?1 AND first_at >= ?2 AND (?3 IS NULL OR stage = ?3)"
             " AND epoch = coalesce((SELECT epoch FROM settled WHERE route = ?1), 0)"
             " GROUP BY method, outcome, role, verdict",
-            (route, since),
+            (route, since, stage),
         )
         return tuple(
             Evidence(Circumstances(method, outcome, role), Verdict(verdict), *rest)

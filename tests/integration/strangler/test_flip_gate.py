@@ -131,3 +131,45 @@ def test_a_settled_difference_of_form_refuses_no_more(at_shadow, ann):
 def test_settling_needs_a_reason(at_shadow, ann):
     with pytest.raises(ReasonMissing):
         settle(at_shadow, ROUTE, "", ann)
+
+
+@pytest.fixture
+def at_service(place, ann):
+    for step in (Forward(), *(Forward(force=True, reason="test"),) * 2):
+        flip(place, ROUTE, step, ann)
+    return place
+
+
+def _reverse(n):
+    return [
+        lambda now, number=number: _at(matching(number, stage="service"), now - 60) for number in range(n)
+    ]
+
+
+def test_the_monolith_is_not_let_go_on_what_was_compared_before_the_flip(at_service, ann):
+    _record(at_service, ann, *_matches(1000))
+    with pytest.raises(GateInconclusive, match="0 answers of the last 24 h at service") as refused:
+        flip(at_service, ROUTE, Forward(), ann)
+    assert "shadow = { percent = 100 }" in refused.value.next
+    assert [each.gate.samples for each in gates(at_service, ROUTE, ann.now())] == [0]
+
+
+def test_reverse_shadows_without_a_difference_let_a_route_retire(at_service, ann):
+    _record(at_service, ann, *_reverse(300))
+    assert flip(at_service, ROUTE, Forward(), ann).target.stage is Stage.RETIRED
+    assert [each.gate for each in gates(at_service, ROUTE, ann.now())] == [None]
+
+
+def test_one_difference_of_form_behind_the_service_keeps_the_monolith(at_service, ann):
+    lost = pair(answer('{"id":1,"price":"1"}'), answer('{"id":1}'), id="lost", stage="service")
+    _record(at_service, ann, *_reverse(400), lambda now: _at(judge(lost), now))
+    with pytest.raises(GateRefused, match=r"missing at \$\.price"):
+        flip(at_service, ROUTE, Forward(), ann)
+
+
+def test_a_route_retires_without_evidence_by_force_and_a_reason_alone(at_service, ann):
+    with pytest.raises(ReasonMissing):
+        flip(at_service, ROUTE, Forward(force=True), ann)
+    flip(at_service, ROUTE, Forward(force=True, reason="the monolith is switched off today"), ann)
+    *_, change = Audit(at_service.audit).read().changes
+    assert change.record.gate["forced"] is True

@@ -121,12 +121,15 @@ def test_a_refusal_also_says_what_is_missing():
         (_route(Stage.CANARY, 10), Position(Stage.CANARY, 5), False),
         (_route(Stage.CANARY, 100), Position(Stage.SERVICE), False),
         (_route(Stage.CANARY, 50), Position(Stage.SERVICE), True),
-        (_route(Stage.SERVICE), Position(Stage.RETIRED), False),
         (_route(Stage.SHADOW, methods=("POST",)), Position(Stage.CANARY, 1), False),
         (_route(Stage.SHADOW, enabled=False), Position(Stage.CANARY, 1), False),
+        (_route(Stage.SERVICE), Position(Stage.RETIRED), True),
+        (_route(Stage.SHADOW), Position(Stage.RETIRED), True),
+        (_route(Stage.RETIRED), Position(Stage.RETIRED), False),
+        (_route(Stage.SERVICE, methods=("POST",)), Position(Stage.RETIRED), False),
     ],
 )
-def test_a_step_is_gated_when_clients_get_more_of_the_service(route, target, gated):
+def test_a_step_is_gated_when_the_service_is_relied_upon_more(route, target, gated):
     assert is_gated(route, target) is gated
 
 
