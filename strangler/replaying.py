@@ -5,24 +5,31 @@ does in production.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 from proxy.claims import Purpose
+from proxy.pairs import Pair
 from proxy.routes import MONOLITH, SAFE_METHODS, RouteTable
+from proxy.table import REHEARSAL_KEY
 from strangler.compare import show
 from strangler.compare.asking import Asker, Side
 from strangler.compare.circumstances import ANONYMOUS, ROLES
 from strangler.compare.corpus import Asked, distinct, without_secrets
+from strangler.compare.judge import compare
 from strangler.compare.matrix import Cell, matrix
 from strangler.compare.reading import Reader
-from strangler.compare.replay import Plan, Question, Replay, Role, Sides, plan
+from strangler.compare.recorded_writes import recorded_writes
+from strangler.compare.rehearser import RehearsalKeys, Rehearser
+from strangler.compare.replay import Plan, Question, Replay, Role, Sides, plan, rehearsed_pair
 from strangler.compare.rule_file import read_rules_if_any
 from strangler.compare.store import Judged, Kept
 from strangler.compare.writing import Writer
 from strangler.errors import NoCredentials, NothingToAsk, NotRepeatable
+from strangler.identity_keys import SERVICE_KEY
 from strangler.installation import Installation
 from strangler.parts import DEFAULT_PROXY, PROXY_BIND
 from strangler.signing import sign
@@ -30,12 +37,27 @@ from strangler.table_file import read_table
 
 BATCH = 100
 CLAIM_MINUTES = 24 * 60
+KEY_FILES = {REHEARSAL_KEY: "rehearsal.key", SERVICE_KEY: "service.key"}  # as `strangler up` keeps them
 
 
 def record(store: Path, route: str | None) -> tuple[Asked, ...]:
-    """Return the distinct requests that live traffic made, without secrets. Raises NoStore."""
+    """Return the distinct requests that live traffic made, and the writes that are kept, with what the
+    monolith answered and wrote; all without secrets. Raises NoStore.
+    """
     with Reader(store) as reader:
-        return distinct(reader.requests(route))
+        writes = recorded_writes(kept.judged.pair for kept in reader.kept(route))
+        return distinct((*reader.requests(route), *writes))
+
+
+def rehearsal_keys(place: Installation, environ: Mapping[str, str] = os.environ) -> RehearsalKeys | None:
+    """Return the keys that rehearsals need, None where this installation has none. Makes none."""
+    kept = {name: place.var / file for name, file in KEY_FILES.items()}
+    found = {
+        name: environ.get(name) or (file.read_text() if file.is_file() else "") for name, file in kept.items()
+    }
+    if not found[REHEARSAL_KEY]:
+        return None
+    return RehearsalKeys(found[REHEARSAL_KEY].encode(), found[SERVICE_KEY])
 
 
 def roles_of(names: Sequence[str], environ: Mapping[str, str] = os.environ) -> tuple[Role, ...]:
@@ -77,11 +99,13 @@ def sides_direct(table: RouteTable) -> Callable[[str], Sides]:
 
 def planned(place: Installation, corpus: Sequence[Asked], roles: Sequence[Role], route: str | None) -> Plan:
     """Return what can be asked, each request once: repeating one is no more evidence. Raises NothingToAsk."""
-    found = plan(distinct(corpus), read_table(place.table).table, roles, route)
+    rehearses = rehearsal_keys(place) is not None
+    found = plan(distinct(corpus), read_table(place.table).table, roles, route, rehearses=rehearses)
     if not found.questions:
         raise NothingToAsk(
             f"of {len(corpus):,} requests {found.writes:,} are writes and {found.unrouted:,} are of no route;"
-            f" a safe request of {route or 'a route'} is wanted",
+            f" a safe request of {route or 'a route'} is wanted, or a recorded write, a key to rehearse it"
+            f" ({REHEARSAL_KEY}) and the role that sent it",
             next="strangler routes",
         )
     return found
@@ -98,33 +122,68 @@ def replay(
     progress: Callable[[], None] = lambda: None,
 ) -> tuple[Cell, ...]:
     """Ask, judge, record in the store, and sum up by route and role."""
-    book, version = read_rules_if_any(place.rules), read_table(place.table).table.version
+    book, table, keys = read_rules_if_any(place.rules), read_table(place.table).table, rehearsal_keys(place)
     with closing(Writer(store)) as writer, Asker() as asker:
-        replaying = Replay(asker, sides, book, version)
+        rehearse = Rehearser(asker, table, keys).ask if keys else None
+        replaying = Replay(asker, sides, book, table.version, rehearse=rehearse)
         asked = replaying.ask_all(questions, rate=rate, threads=threads)
         return matrix(_recorded(asked, writer, progress))
 
 
 def again(place: Installation, store: Path, wanted: str, sides: Callable[[str], Sides]) -> Kept:
-    """Ask both sides a stored request once more, as whoever asked. Raises NotRepeatable."""
+    """Ask both sides a stored request once more, as whoever asked. Raises NotRepeatable.
+
+    A write that was rehearsed is rehearsed by the service again; the monolith's answer is the stored one.
+    """
     kept = show.find(store, wanted)
     pair = kept.judged.pair
+    if pair.rehearsed:
+        return _rehearsed_again(place, kept)
     if pair.request.method not in SAFE_METHODS:
         raise NotRepeatable(
             f"comparison {kept.id} is of a {pair.request.method}; a request that changes nothing is wanted",
             next=f"strangler compare show {kept.id}",
         )
-    credentials = {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in pair.request.headers
-        if name.lower() in (b"cookie", b"authorization")
-    }
+    credentials = _credentials_in(pair)
     asked = without_secrets(pair.request)
     exact = Asked(asked.method, pair.request.target, asked.headers, "")
     question = Question(pair.route, exact, Role(pair.role, credentials))
     book, version = read_rules_if_any(place.rules), read_table(place.table).table.version
     with Asker() as asker:
         return Kept(kept.id, Replay(asker, sides, book, version).ask(question))
+
+
+def _rehearsed_again(place: Installation, kept: Kept) -> Kept:
+    pair, keys = kept.judged.pair, rehearsal_keys(place)
+    if keys is None:
+        raise NotRepeatable(
+            f"comparison {kept.id} is of a {pair.request.method}; wanted {REHEARSAL_KEY} to rehearse it",
+            next=f"strangler compare show {kept.id}",
+        )
+    table = read_table(place.table).table
+    with Asker() as asker:
+        found = Rehearser(asker, table, keys).ask(pair.route, pair.request, _credentials_in(pair))
+    again = rehearsed_pair(
+        pair.route,
+        pair.request,
+        pair.control_answer,
+        found,
+        at=time.time(),
+        control_at=pair.control_at or pair.at,
+        version=table.version,
+        service=pair.candidate,
+        role=pair.role,
+    )
+    terms = read_rules_if_any(place.rules).terms(again.route, again.at)
+    return Kept(kept.id, Judged(again, compare(again, terms)))
+
+
+def _credentials_in(pair: Pair) -> dict[str, str]:
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in pair.request.headers
+        if name.lower() in (b"cookie", b"authorization")
+    }
 
 
 def _recorded(judged: Iterator[Judged], writer: Writer, progress: Callable[[], None]) -> Iterator[Judged]:

@@ -37,7 +37,10 @@ _direct = click.option(
 @_store
 @json_option
 def record_(file: Path, route: str | None, store: Path | None, as_json: bool) -> None:
-    """Write the distinct safe requests of live traffic to FILE, as a corpus without secrets."""
+    """Write live traffic to FILE, as a corpus without secrets.
+
+    Distinct safe requests, and rehearsed writes with what the monolith answered and wrote.
+    """
     found = record(store or here().verdicts, route)
     _write(file, found, as_json=as_json)
 
@@ -88,9 +91,10 @@ def replay_(
 ) -> None:
     """Ask both sides every safe request of CORPUS, as each role, and keep the verdicts as evidence.
 
-    A role's credentials are a header in STRANGLER_ROLE_USER or STRANGLER_ROLE_STAFF. What is printed is the
-    authorisation matrix: who was answered what, on which side. Exit 1 with a DIFF, 3 when nothing was
-    compared.
+    A recorded write is rehearsed by the service alone, where STRANGLER_REHEARSAL_KEY is set, and compared
+    with the recorded answer. A role's credentials are a header in STRANGLER_ROLE_USER or
+    STRANGLER_ROLE_STAFF. What is printed is the authorisation matrix: who was answered what, on which side.
+    Exit 1 with a DIFF, 3 when nothing was compared.
     """
     place = here()
     as_whom = roles_of(roles or ((ANONYMOUS,) if direct else ()))
@@ -123,7 +127,8 @@ def replay_(
 def rerun_(comparison: str, direct: bool, proxy: str | None, store: Path | None, as_json: bool) -> None:
     """Ask both sides the request of COMPARISON once more, and show the new verdict beside the answers.
 
-    As whoever asked it then. Exit 0 for MATCH and EXPECTED, 1 for DIFF, 3 otherwise.
+    As whoever asked it then. Of a rehearsed write the service alone is asked, again for a rehearsal. Exit 0
+    for MATCH and EXPECTED, 1 for DIFF, 3 otherwise.
     """
     place = here()
     table = read_table(place.table).table

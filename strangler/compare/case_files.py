@@ -78,12 +78,13 @@ def masked(pair: Pair) -> Pair:
     return msgspec.structs.replace(
         pair,
         request=request,
-        control_answer=_masked(pair.control_answer),
-        candidate_answer=_masked(pair.candidate_answer),
+        control_answer=masked_answer(pair.control_answer),
+        candidate_answer=masked_answer(pair.candidate_answer),
     )
 
 
-def _masked(answer: Response | Failure) -> Response | Failure:
+def masked_answer(answer: Response | Failure) -> Response | Failure:
+    """Return an answer as it may lie in a repository: decoded, without secrets."""
     if isinstance(answer, Failure):
         return answer
     fields = headers.fields(answer.headers)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from proxy.pairs import Request
+from proxy.pairs import Request, Response
 from strangler.compare import masking
 from strangler.errors import BadCorpus
 
@@ -27,13 +27,33 @@ KEPT_HEADERS = frozenset(
 )
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """What the control answered to a write, for nobody asks it again: to whom, when (Unix seconds), what."""
+
+    role: str
+    at: float
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+    @property
+    def response(self) -> Response:
+        """The answer as the proxy's pairs have it."""
+        named = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers)
+        return Response(self.status, named, self.body.encode(), False, 0.0)
+
+
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request of a corpus. `target` is path and query; headers by lower-case name."""
+    """One request of a corpus. `target` is path and query; headers by lower-case name.
+
+    `answered` is of a write alone: the control's answer, with what it wrote.
+    """
 
     method: str
     target: str
     headers: dict[str, str] = {}
     body: str = ""
+    answered: Answered | None = None
 
     @property
     def request(self) -> Request:

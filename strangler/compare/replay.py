@@ -1,6 +1,7 @@
 """Ask both sides the requests of a corpus, as several roles, at a rate, and judge each pair of answers.
 
-Only what is safe to ask twice: a write is never performed for comparison.
+Only what is safe to ask twice: a write is never performed for comparison. One that was recorded with the
+control's answer is rehearsed by the service alone, and compared with that.
 """
 
 import time
@@ -14,9 +15,10 @@ import msgspec
 
 from proxy.match import BadPath, Matcher, canonical_path
 from proxy.pairs import Failure, Pair, Request, Response
-from proxy.routes import SAFE_METHODS, Route, RouteTable
+from proxy.routes import MONOLITH, SAFE_METHODS, Route, RouteTable
+from strangler.compare import case_files
 from strangler.compare.asking import Asker, Side
-from strangler.compare.corpus import Asked
+from strangler.compare.corpus import Answered, Asked
 from strangler.compare.following import compare_followed
 from strangler.compare.judge import compare
 from strangler.compare.noise import noise_of, with_noise
@@ -26,6 +28,8 @@ from strangler.compare.verdict import Comparison, Verdict
 from strangler.compare.verdict import Side as VerdictSide
 
 STAGE = "replay"  # what reports call it, beside the stages of live pairs
+Rehearse = Callable[[str, Request, Mapping[str, str]], Response | Failure]  # route, write, credentials
+
 AHEAD = 4  # questions prepared for each thread; more would only be memory
 
 
@@ -63,19 +67,30 @@ class Plan:
     unrouted: int
 
 
-def plan(corpus: Sequence[Asked], table: RouteTable, roles: Sequence[Role], only: str | None = None) -> Plan:
-    """Return the questions of a corpus. Pure."""
+def plan(
+    corpus: Sequence[Asked],
+    table: RouteTable,
+    roles: Sequence[Role],
+    only: str | None = None,
+    *,
+    rehearses: bool = False,
+) -> Plan:
+    """Return the questions of a corpus; a recorded write, where it can be rehearsed, as who sent it. Pure."""
     matcher = Matcher(table.routes.values())
     questions: list[Question] = []
     writes = unrouted = 0
     for asked in corpus:
         route = route_of(matcher, asked)
+        whom = roles
         if asked.method not in SAFE_METHODS:
-            writes += 1
-        elif route is None:
+            whom = [role for role in roles if asked.answered and role.name == asked.answered.role]
+            if not rehearses or not whom:
+                writes += 1
+                continue
+        if route is None:
             unrouted += 1
         elif only in (None, route.name):
-            questions += [Question(route.name, asked, role) for role in roles]
+            questions += [Question(route.name, asked, role) for role in whom]
     return Plan(tuple(questions), writes, unrouted)
 
 
@@ -98,8 +113,10 @@ class Replay:
         book: RuleBook,
         version: str,
         stage: str = STAGE,
+        rehearse: Rehearse | None = None,
     ) -> None:
         """`sides_of` gives the two sides of a route by its name."""
+        self._rehearse = rehearse
         self._asker = asker
         self._sides_of = sides_of
         self._book = book
@@ -108,6 +125,8 @@ class Replay:
 
     def ask(self, question: Question) -> Judged:
         """Ask both sides one question, the control first, and return the verdict."""
+        if question.asked.answered is not None and self._rehearse is not None:
+            return self._rehearsed(question, question.asked.answered, self._rehearse)
         request, sides = question.asked.request, self._sides_of(question.route)
         control = self._asker.ask(sides.control, request, question.role.credentials)
         candidate = self._asker.ask(sides.candidate, request, question.role.credentials)
@@ -125,6 +144,22 @@ class Replay:
             question.role.name,
         )
         return Judged(pair, self._verdict(pair, question, sides))
+
+    def _rehearsed(self, question: Question, answered: Answered, rehearse: Rehearse) -> Judged:
+        """Have the service alone rehearse a write; both answers without secrets, as the recorded one is."""
+        request, sides = question.asked.request, self._sides_of(question.route)
+        pair = rehearsed_pair(
+            question.route,
+            request,
+            answered.response,
+            case_files.masked_answer(rehearse(question.route, request, question.role.credentials)),
+            at=time.time(),
+            control_at=answered.at,
+            version=self._version,
+            service=sides.candidate.name,
+            role=question.role.name,
+        )
+        return Judged(pair, compare(pair, self._book.terms(pair.route, pair.at)))
 
     def _verdict(self, pair: Pair, question: Question, sides: Sides) -> Comparison:
         """Return the verdict, after a second look at what differs: is it a cursor, or the monolith itself?"""
@@ -152,6 +187,25 @@ class Replay:
             while running:
                 yield running.pop(0).result()
                 running += [pool.submit(self.ask, each) for each in islice(paced, 1)]
+
+
+def rehearsed_pair(
+    route: str,
+    request: Request,
+    control: Response | Failure,
+    candidate: Response | Failure,
+    *,
+    at: float,
+    control_at: float,
+    version: str,
+    service: str,
+    role: str,
+) -> Pair:
+    """Return a recorded write with the answer of a rehearsal of now."""
+    return Pair(
+        uuid.uuid4().hex, at, route, STAGE, version, MONOLITH, service, request, control, candidate, role,
+        rehearsed=True, control_at=control_at,
+    )  # fmt: skip
 
 
 def _paced(questions: Iterable[Question], rate: float) -> Iterator[Question]:

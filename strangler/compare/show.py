@@ -76,7 +76,13 @@ def sheet(kept: Kept, upstreams: Mapping[str, str]) -> Sheet:
         request=tuple(_request(pair)),
         comparison=masking.comparison(comparison),
         rows=rows(lines.of_answer(pair.control_answer), lines.of_answer(pair.candidate_answer), comparison),
-        rerun=rerun.commands(pair, upstreams),
+        rerun=_rehearse_again(kept) if pair.rehearsed else rerun.commands(pair, upstreams),
+    )
+
+
+def _rehearse_again(kept: Kept) -> tuple[str, ...]:
+    return (
+        f"strangler compare rerun {kept.id}        (the service rehearses it; the monolith is not asked)",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -15,8 +16,9 @@ from strangler.compare.asking import Asker, Side
 from strangler.compare.reading import Reader
 from strangler.compare.verdict import Verdict
 from strangler.compare.writing import Writer
-from tests.cases.compare.answers import answer, pair
+from tests.cases.compare.answers import answer, pair, request
 from tests.cases.compare.compared import differing, judge
+from tests.cases.compare.written import rehearsed, row, told, wrote
 
 TABLE = """version = 1
 [upstreams.monolith]
@@ -32,6 +34,12 @@ name = "catalog.products"
 group = "catalog"
 path = "/api/products/"
 methods = ["GET", "HEAD"]
+stage = "shadow"
+[[routes]]
+name = "catalog.create"
+group = "catalog"
+path = "/api/products/"
+methods = ["POST"]
 stage = "shadow"
 """
 
@@ -62,6 +70,24 @@ class _Shop(BaseHTTPRequestHandler):
         else:
             self._send(200, {"next": f"http://{self.headers['Host']}{self.path}", "page": self.path})
 
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.server.seen.append((self.path, dict(self.headers)))
+        self.server.fields.append(self.headers)
+        if self.path == "/__strangler__/authenticate":
+            self.send_response(204)
+            self.send_header("X-Strangler-Answer", "identified")
+            self.send_header("X-Strangler-Identity", "token-of-" + self.headers["Cookie"])
+            self.end_headers()
+        else:
+            self.send_response(201)
+            held = {"name": json.loads(sent)["name"], "price": self.server.price}
+            effects = wrote(row("catalog_product", "insert", {"id": 9}, held))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("X-Strangler-Effects", effects.decode())
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
     def _send(self, status: int, body: object) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
@@ -78,7 +104,7 @@ class _Shop(BaseHTTPRequestHandler):
 @contextmanager
 def _shop(*, checks: bool) -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
-    server.seen, server.fields, server.checks = [], [], checks
+    server.seen, server.fields, server.checks, server.price = [], [], checks, "10.55"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -115,11 +141,14 @@ def run(tmp_path, shops):
         "STRANGLER_VAR": str(tmp_path),
         "STRANGLER_ROLE_STAFF": "Cookie: sessionid=staff",
         "STRANGLER_ROLE_USER": "",
+        "STRANGLER_SERVICE_KEY": "service-key",
+        "STRANGLER_REHEARSAL_KEY": "rehearsal-key",
     }
 
     def invoke(*words: object):
         return CliRunner(env=environ).invoke(main, ["compare", *map(str, words)], catch_exceptions=False)
 
+    invoke.environ = environ
     return invoke
 
 
@@ -310,3 +339,67 @@ def test_a_replay_that_got_no_answer_is_no_pass(run, corpus, tmp_path):
         TABLE.format(monolith="http://127.0.0.1:1", catalog="http://127.0.0.1:2")
     )
     assert run("replay", file, "--direct").exit_code == 3
+
+
+def _keep_a_write(tmp_path, body=b'{"name":"Lamp"}'):
+    """Store a write of staff that a service once rehearsed with another price than the monolith wrote."""
+    sides = (
+        told(wrote(row("catalog_product", "insert", {"id": 7}, {"name": "Lamp", "price": price})), status=201)
+        for price in ("10.55", "10.60")
+    )
+    lines = ("Content-Type: application/json", "Cookie: sessionid=staff")
+    made = rehearsed(*sides, request("POST", "/api/products/", *lines, body=body), role="staff")
+    made = msgspec.structs.replace(made, route="catalog.create")
+    with closing(Writer(tmp_path / "compare.sqlite3")) as writer:
+        writer.record([judge(made)])
+
+
+def test_a_recorded_write_is_rehearsed_by_the_service_as_who_sent_it_and_performed_by_nobody(
+    run, tmp_path, shops
+):
+    _keep_a_write(tmp_path)
+    corpus = tmp_path / "corpus.jsonl"
+    assert run("record", corpus).exit_code == 0
+    assert "staff" not in corpus.read_text().replace('"role":"staff"', "")
+    done = run("replay", corpus, "--direct", "--role", "staff", "--role", "anonymous", "--json")
+    assert done.exit_code == 0, done.output
+    monolith, catalog = shops
+    assert [path for path, _ in monolith.seen] == ["/__strangler__/authenticate"]
+    assert monolith.seen[0][1]["X-Strangler-Original-Method"] == "POST"
+    assert monolith.seen[0][1]["X-Strangler-Service-Key"] == "service-key"
+    ((path, headers),) = catalog.seen
+    assert path == "/__strangler__/rehearse/api/products/"
+    assert headers["X-Strangler-Identity"] == "token-of-sessionid=staff"
+    assert headers["X-Strangler-Rehearsal"].partition(".")[2]
+    with Reader(tmp_path / "compare.sqlite3") as reader:
+        replayed = [each.judged for each in reader.kept("catalog.create")][-1]
+    assert (replayed.pair.stage, replayed.comparison.verdict) == ("replay", Verdict.MATCH)
+
+
+def test_a_defect_that_is_still_there_is_found_by_rehearsing_a_recorded_write_again(run, tmp_path, shops):
+    _keep_a_write(tmp_path)
+    shops[1].price = "10.60"
+    done = run("rerun", "1", "--direct", "--json")
+    assert done.exit_code == 1
+    (difference,) = json.loads(done.output)["comparison"]["differences"]
+    assert difference["path"] == "rows.catalog_product[0].price"
+    assert [path for path, _ in shops[0].seen] == ["/__strangler__/authenticate"]
+
+
+def test_a_write_is_not_rehearsed_without_a_key_or_the_role_that_sent_it(run, tmp_path, shops):
+    _keep_a_write(tmp_path)
+    run("record", tmp_path / "corpus.jsonl")
+    assert run("replay", tmp_path / "corpus.jsonl", "--direct", "--role", "anonymous").exit_code == 3
+    without = CliRunner(env={**run.environ, "STRANGLER_REHEARSAL_KEY": ""})
+    replay = ("replay", str(tmp_path / "corpus.jsonl"), "--role", "staff")
+    for words, code in ((replay, 3), (("rerun", "1"), 2)):
+        done = without.invoke(main, ["compare", *words, "--direct"])
+        assert done.exit_code == code
+        assert "STRANGLER_REHEARSAL_KEY" in done.output
+    assert shops[1].seen == []
+
+
+def test_a_write_with_a_secret_in_its_body_is_no_part_of_a_corpus(run, tmp_path):
+    _keep_a_write(tmp_path, b'{"name":"Lamp","password":"geheim"}')
+    run("record", tmp_path / "corpus.jsonl")
+    assert (tmp_path / "corpus.jsonl").read_text() == ""
