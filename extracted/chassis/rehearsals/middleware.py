@@ -8,9 +8,10 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import Connection, MetaData, NestedTransaction, Table, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.test import run_wsgi_app
 
@@ -19,7 +20,7 @@ from extracted.chassis.rehearsals.current import Rehearsal, carried_out, gave_wa
 from extracted.chassis.rehearsals.effects import HEADER as EFFECTS
 from extracted.chassis.rehearsals.effects import Effects, Told, Untold, in_words
 from extracted.chassis.rehearsals.mark import HEADER, PREFIX, is_believed
-from extracted.chassis.rehearsals.seen import Touch, Unseen, Witness, changes
+from extracted.chassis.rehearsals.seen import Rows, Unseen, Witness, changes, rows_of
 from extracted.chassis.rehearsals.seen_postgres import PostgresWitness
 from extracted.chassis.rehearsals.seen_sqlite import SqliteWitness
 from extracted.chassis.tables import OUTBOX
@@ -106,25 +107,23 @@ class Rehearsals:
 
     def _carried_out(self, environ: Environ, connection: Connection) -> Answer:
         witness = WITNESSES[connection.dialect.name](connection, [*self._tables, OUTBOX])
+        before = connection.begin_nested()
         rehearsal = Rehearsal(connection)
         with carried_out(rehearsal):
             body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
             answer = Answer(status, headers.to_wsgi_list(), b"".join(body))
         if rehearsal.gave_way:
             return _none(Untold.BUSY)
-        return answer.telling(self._told(rehearsal, witness))
+        return answer.telling(self._told(rehearsal, witness, before))
 
-    def _told(self, rehearsal: Rehearsal, witness: Witness) -> Effects | Untold:
+    def _told(self, rehearsal: Rehearsal, witness: Witness, before: NestedTransaction) -> Effects | Untold:
         connection = rehearsal.connection
         try:
-            touches = witness.touches()
-            return Effects(
-                changes(connection, self._tables, touches),
-                list(_events(connection, touches)),
-                rehearsal.calls,
-                rehearsal.mails,
-                self._copied(connection),
-            )
+            touches, copied = witness.touches(), self._copied(connection)
+            now = rows_of(connection, [*self._tables, OUTBOX], touches)
+            before.rollback()
+            rows = changes(self._tables, touches, rows_of(connection, self._tables, touches), now)
+            return Effects(rows, list(_events(now)), rehearsal.calls, rehearsal.mails, copied)
         except Unseen as fault:
             logger.warning("effects are not told: %s", fault)
             return Untold.NOT_CAPTURED
@@ -138,10 +137,11 @@ class Rehearsals:
         return None if note is None else str(json.loads(note)["position"])
 
 
-def _events(connection: Connection, touches: Sequence[Touch]) -> Iterable[Told]:
-    for change in changes(connection, [OUTBOX], touches):
-        if change.row is not None:
-            yield Told(change.row["type"], json.loads(change.row["data"]))
+def _events(rows: Rows) -> Iterable[Told]:
+    """Return what is in the outbox of the rehearsal's own, in order."""
+    told = [(key, row) for (table, key), row in rows.items() if table == OUTBOX.name]
+    for _, row in sorted(told, key=itemgetter(0)):
+        yield Told(row["type"], json.loads(row["data"]))
 
 
 def _without_prefix(environ: Environ) -> Environ:

@@ -37,27 +37,31 @@ class Witness(Protocol):
         """Return what was done, in order. Raises Unseen."""
 
 
-def changes(connection: Connection, tables: Sequence[Table], touches: Sequence[Touch]) -> list[RowChange]:
-    """Return what became of every row that was touched, as it stands in the transaction. Raises Unseen."""
-    found: list[RowChange] = []
+Rows = dict[tuple[str, Key], Mapping[str, Any]]
+
+
+def rows_of(connection: Connection, tables: Sequence[Table], touches: Sequence[Touch]) -> Rows:
+    """Return the touched rows as they stand now."""
+    found: Rows = {}
     for table in tables:
-        ops: dict[Key, list[Op]] = {}
-        for touch in touches:
-            if touch.table == table.name:
-                ops.setdefault(touch.key, []).append(touch.op)
-        rows = dict(_rows(connection, table, list(ops)))
-        found += (change for key, done in ops.items() if (change := _change(table, key, done, rows.get(key))))
+        keys = {touch.key for touch in touches if touch.table == table.name}
+        found.update({(table.name, key): row for key, row in _rows(connection, table, list(keys))})
     return found
 
 
-def _change(table: Table, key: Key, ops: Sequence[Op], row: Mapping[str, Any] | None) -> RowChange | None:
-    named = dict(zip((column.name for column in table.primary_key), key, strict=True))
-    is_new = ops[0] is Op.INSERT
-    if row is None:
-        if Op.DELETE not in ops and not is_new:
-            raise Unseen(f"row {key} of {table.name} is gone, and nobody deleted it")
-        return None if is_new else RowChange(table.name, Op.DELETE, named, None)
-    return RowChange(table.name, Op.INSERT if is_new else Op.UPDATE, named, row)
+def changes(tables: Sequence[Table], touches: Sequence[Touch], before: Rows, after: Rows) -> list[RowChange]:
+    """Return what became of every row that was touched and is another now. Raises Unseen."""
+    names = {table.name: [column.name for column in table.primary_key] for table in tables}
+    deleted = {(touch.table, touch.key) for touch in touches if touch.op is Op.DELETE}
+    found = []
+    for table, key in dict.fromkeys((touch.table, touch.key) for touch in touches if touch.table in names):
+        was, now = before.get((table, key)), after.get((table, key))
+        if not now and (table, key) not in deleted:
+            raise Unseen(f"row {key} of {table} is gone, and nobody deleted it")
+        if was != now:
+            op = Op.UPDATE if was and now else Op.INSERT if now else Op.DELETE
+            found.append(RowChange(table, op, dict(zip(names[table], key, strict=True)), now))
+    return found
 
 
 def _rows(connection: Connection, table: Table, keys: Sequence[Key]) -> Iterator[tuple[Key, dict[str, Any]]]:

@@ -61,7 +61,7 @@ class PostgresWitness:
         for what in counted | self._seen:
             if counted[what] != self._seen[what]:
                 raise Unseen(f"{what[1]} of {what[0]}: {counted[what]} rows, seen {self._seen[what]}")
-        return self._touches
+        return tuple(self._touches)
 
     def _before_execute(
         self, _connection: Connection, statement: Executable, many: Rows, one: dict[str, Any], _options: Any

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from extracted.catalog.app import create_app
 from extracted.catalog.config import Config
-from extracted.catalog.models import Base, Category, Product
+from extracted.catalog.models import Base, Category, Product, ProductImage
 from extracted.chassis.identity import HEADER as IDENTITY
 from extracted.chassis.rehearsals.outgoing import RehearsableAdapter, send_mail
 from tests.fences import fence, unfence
@@ -169,6 +169,21 @@ def test_an_update_tells_the_whole_row_and_a_delete_every_row_that_goes(service,
     ]
     assert {each["op"] for each in gone} == {"delete"}
     assert all(each["row"] is None for each in gone)
+
+
+def test_a_row_that_is_left_as_it_was_is_not_told(service, stage):
+    same = update(Product).where(Product.id == 1).values(name="P0")
+    assert effects(perform(service, lambda session: session.execute(same)))["rows"] == []
+
+
+def test_a_key_that_changes_is_a_row_gone_and_another_come(service, stage):
+    moved = update(ProductImage).where(ProductImage.id == 1).values(id=77)
+    answer = perform(service, lambda session: session.execute(moved))
+    if stage.engine.dialect.name == "sqlite":
+        told = [(change["op"], change["key"]["id"]) for change in effects(answer)["rows"]]
+        assert told == [("delete", 1), ("insert", 77)]
+    else:
+        assert answer.headers[EFFECTS] == "none;reason=not_captured"
 
 
 def test_events_are_told_and_not_passed_on(service, stage):
