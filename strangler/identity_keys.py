@@ -24,10 +24,11 @@ SERVICE_KEY = "STRANGLER_SERVICE_KEY"
 PRIVATE_KEY = "STRANGLER_IDENTITY_PRIVATE_KEY"
 PUBLIC_KEY = "STRANGLER_IDENTITY_PUBLIC_KEY"
 PEER_KEY = "STRANGLER_PEER_KEY"
+REHEARSAL_KEY = "STRANGLER_REHEARSAL_KEY"
 
 
 def identity_environment(var: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the four variables; files that are not there yet are made. Raises BadIdentityKey."""
+    """Return the five variables; files that are not there yet are made. Raises BadIdentityKey."""
     file = var / "identity.pem"
     private = environ.get(PRIVATE_KEY) or _kept(file, _new_private_key)
     return {
@@ -36,6 +37,7 @@ def identity_environment(var: Path, environ: Mapping[str, str]) -> dict[str, str
         PUBLIC_KEY: environ.get(PUBLIC_KEY)
         or _public_half(private, PRIVATE_KEY if environ.get(PRIVATE_KEY) else str(file)),
         PEER_KEY: environ.get(PEER_KEY) or _kept(var / "peer.key", secrets.token_urlsafe),
+        REHEARSAL_KEY: environ.get(REHEARSAL_KEY) or _kept(var / "rehearsal.key", secrets.token_urlsafe),
     }
 
 

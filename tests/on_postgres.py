@@ -6,7 +6,12 @@ import sys
 
 from tests.postgres import running_postgres
 
-MONOLITH = ["tests/unit/monolith", "tests/integration/monolith", "tests/integration/fence"]
+MONOLITH = [
+    "tests/unit/monolith",
+    "tests/integration/monolith",
+    "tests/integration/fence",
+    "tests/integration/recording",
+]
 
 
 def main(arguments: list[str]) -> int:

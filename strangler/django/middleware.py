@@ -1,18 +1,24 @@
-"""Answer 409 to a request that met a fence, and tell the proxy whether it may send it to the new owner.
+"""Answer 409 to a request that met a fence, and tell the proxy whether it may send it to the new owner. Where
+the proxy asks, tell it which rows a request changed.
 
 First in MIDDLEWARE: then it also sees what the others write.
 """
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from strangler.django.ledger import Effect, Ledger, opened
 from strangler.django.moved import Fence, TableMoved
+from strangler.django.recording.mark import HEADER as MARK
+from strangler.django.recording.mark import read_rehearsal_key
+from strangler.django.recording.recorder import answer_recorded
 
 MOVED = "X-Strangler-Moved"  # GROUP; epoch=N; effect=none|unknown
 STATUS = 409
@@ -38,8 +44,14 @@ class FenceMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
+        self._key = read_rehearsal_key(os.environ)
 
     def __call__(self, request: HttpRequest) -> Any:
+        if self._key is None or MARK not in request.headers:
+            return self._answer(request)
+        return answer_recorded(request, self._key, connection, self._answer)
+
+    def _answer(self, request: HttpRequest) -> Any:
         with opened() as ledger:
             response = self.get_response(request)
         if ledger.refused is None:

@@ -1,4 +1,5 @@
-"""Stand beside every statement and commit of a connection: name a fence's refusal, let nothing after it stay.
+"""Stand beside every statement and commit of a connection: name a fence's refusal, let nothing after it stay,
+and have a recording look before what is kept.
 
 Statements have Django's execute_wrapper. Ends of transactions have no hook: the connection's own are wrapped.
 """
@@ -10,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from strangler.django.ledger import Ledger, changes, current
 from strangler.django.moved import TableMoved, refusal_in
+from strangler.django.recording import recorder
 
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
@@ -33,8 +35,10 @@ def watched(execute: Execute, sql: Any, params: Any, many: bool, context: dict[s
     in_transaction = connection.in_atomic_block or not connection.get_autocommit()
     if ledger.refused and not in_transaction:
         raise TableMoved(ledger.refused)
+    recording = None if in_transaction else recorder.current()
     try:
-        result = _noted(ledger, execute, sql, params, many, context)
+        with recorder.in_a_transaction(recording, sql, context):
+            result = _noted(ledger, execute, sql, params, many, context)
     except (OperationalError, InterfaceError):  # a connection that broke may have done it all the same
         ledger.wrote(connection.alias, in_transaction=in_transaction)
         raise
@@ -65,7 +69,13 @@ def _watched_commit(connection: Any, commit: Callable[[], None]) -> Callable[[],
         ledger = current()
         if ledger is not None:
             ledger.commits(connection.alias, hooks=bool(connection.run_on_commit))
+        recording = recorder.current()
+        if recording is None or connection.get_autocommit():
+            commit()
+            return
+        recording.before_commit(connection)
         commit()
+        recording.committed()
 
     return watched_commit
 
@@ -75,6 +85,9 @@ def _watched_rollback(connection: Any, rollback: Callable[[], None]) -> Callable
         ledger = current()
         if ledger is not None:
             ledger.rolls_back(connection.alias)
+        recording = recorder.current()
+        if recording is not None:
+            recording.rolled_back()
         rollback()
 
     return watched_rollback

@@ -14,8 +14,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from extracted.chassis.rehearsals.mark import read_key
+from strangler.django.recording.mark import read_rehearsal_key
 from strangler.errors import BadIdentityKey
-from strangler.identity_keys import PRIVATE_KEY, PUBLIC_KEY, SERVICE_KEY, identity_environment
+from strangler.identity_keys import (
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    REHEARSAL_KEY,
+    SERVICE_KEY,
+    identity_environment,
+)
 
 
 @pytest.mark.parametrize("pem", ["garbage", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"])
@@ -42,7 +50,7 @@ def test_keys_are_made_once_kept_and_their_owners_alone(tmp_path: Path) -> None:
     made = identity_environment(tmp_path, {})
     assert identity_environment(tmp_path, {}) == made
     assert len(made[SERVICE_KEY]) >= 40
-    for name in ("identity.pem", "service.key"):
+    for name in ("identity.pem", "service.key", "rehearsal.key"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
@@ -58,6 +66,11 @@ def test_two_stacks_believe_different_keys(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     one, other = identity_environment(tmp_path / "a", {}), identity_environment(tmp_path / "b", {})
     assert all(one[name] != other[name] for name in one)
+
+
+def test_the_rehearsal_key_is_one_that_monolith_and_services_accept(tmp_path: Path) -> None:
+    made = identity_environment(tmp_path, {})
+    assert read_rehearsal_key(made) == made[REHEARSAL_KEY].encode() == read_key(made[REHEARSAL_KEY])
 
 
 def test_what_the_environment_names_is_used_and_nothing_is_kept(tmp_path: Path) -> None:
