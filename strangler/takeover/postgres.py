@@ -40,7 +40,11 @@ class PostgresStore:
         """Connect. Raises psycopg.Error."""
         self._url = url
         self._reader = self._connect()
-        self._writer = self._connect()
+        try:
+            self._writer = self._connect()
+        except psycopg.Error:
+            self._reader.close()
+            raise
         self._claiming: psycopg.Connection | None = None
 
     @contextmanager

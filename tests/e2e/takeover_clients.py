@@ -1,17 +1,16 @@
-"""Clients that write to whichever database takes it, with a ledger; and a sampler of who takes writes."""
+"""Clients that write to whichever database takes it, with a ledger."""
 
 import sqlite3
-import threading
 from contextlib import closing
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
 from proxy.routes import Owner
+from tests.e2e.takeover_threads import Threads
 from tests.integration.takeover.things import Things
 
 PAUSE_SECONDS = 0.002
-SAMPLE_SECONDS = 0.01
 WRITE = (
     "INSERT INTO thing (id, code, note) VALUES ({0}, {0}, {0})"
     " ON CONFLICT (id) DO UPDATE SET note = excluded.note"
@@ -41,46 +40,6 @@ class Session:
                 return False
             raise
         return True
-
-    def begin_writing(self) -> bool:
-        """Begin a transaction that writes; return whether it was taken. It keeps fences as they are."""
-        self.connection.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
-        return self.write(-1, "sample")
-
-    def undo(self) -> None:
-        """Undo it."""
-        self.connection.rollback()
-
-
-class Threads:
-    """Threads that run until the block ends; what one of them raised is raised then."""
-
-    def __init__(self, number: int) -> None:
-        self._stop = threading.Event()
-        self._fault: BaseException | None = None
-        self._threads = [threading.Thread(target=self._safely, args=(each,)) for each in range(number)]
-
-    def run(self, number: int) -> None:
-        """Do what this kind of thread does."""
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        if self._fault is not None:
-            raise self._fault
-
-    def _safely(self, number: int) -> None:
-        try:
-            self.run(number)
-        except BaseException as fault:
-            self._fault = fault
 
 
 class Clients(Threads):
@@ -115,28 +74,3 @@ class Clients(Threads):
         return [
             f"{key}: {found.get(key)!r}, not {note!r}" for key, note in last.items() if found.get(key) != note
         ]
-
-
-class Sampler(Threads):
-    """Looks, at single instants, who takes writes: both are asked in transactions that hold fences still."""
-
-    def __init__(self, things: Things) -> None:
-        super().__init__(1)
-        self.samples = 0
-        self.both = 0
-        self._things = things
-
-    def run(self, number: int) -> None:
-        """Sample until told to stop."""
-        monolith, service = (Session(self._things, owner) for owner in (Owner.MONOLITH, Owner.SERVICE))
-        with closing(monolith.connection), closing(service.connection):
-            while not self._stop.wait(SAMPLE_SECONDS):
-                try:
-                    if monolith.begin_writing():
-                        self.both += service.begin_writing()
-                    self.samples += 1
-                except sqlite3.OperationalError:
-                    continue  # a lock that was not to be had in time says nothing
-                finally:
-                    service.undo()
-                    monolith.undo()

@@ -28,7 +28,8 @@ from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import State, situation
 from strangler.takeover.switching import Step
 from strangler.takeover.sync import Follower, sync
-from tests.e2e.takeover_clients import Clients, Sampler
+from tests.e2e.takeover_clients import Clients
+from tests.e2e.takeover_sampler import Sampler
 from tests.integration.takeover.sides import Side, Sides
 from tests.integration.takeover.things import Things, make_things
 from tests.postgres import Postgres, running_postgres
@@ -36,6 +37,7 @@ from tests.postgres import Postgres, running_postgres
 STEPS = [step for step in Step if step not in {Step.ABORTED, Step.REOPENED}]
 LONGEST_SECONDS = 0.15  # after which a process that dies at any moment is killed
 CLIENTS = 3
+ONE_ROW = "UPDATE thing SET note = note WHERE id = 1"
 
 
 @dataclass
@@ -63,7 +65,8 @@ def torment(things: Things, kills: int, seed: int) -> Tally:
     things.copy()
     with ExitStack() as stack:
         clients = stack.enter_context(Clients(things, CLIENTS))
-        sampler = stack.enter_context(Sampler(things))
+        sides = things.sides.source, things.sides.target
+        sampler = stack.enter_context(Sampler(sides, ONE_ROW))
         while tally.kills.total() < kills:
             _round(things, chance, tally)
     tally.acknowledged, tally.samples, tally.both_writable = (

@@ -1,0 +1,73 @@
+"""A PostgreSQL server of a run's own, to be killed and started again."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from tests.postgres import Postgres, start_embedded
+
+GONE_SECONDS = 20.0
+
+
+class Server:
+    """One embedded server with one database."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it in a folder that is not there yet."""
+        self._server = start_embedded(folder)
+        admin_url = str(self._server.get_uri())
+        with psycopg.connect(admin_url, autocommit=True) as connection:
+            # Processes are killed here, no machine is: what was handed to the kernel stays. Commits do wait.
+            for setting in ("fsync", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        self.url = Postgres(admin_url).fresh()
+
+    def die(self, how: signal.Signals) -> None:
+        """Send the postmaster a signal it does not survive, and wait until every process of it has gone."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        postmaster = psutil.Process(pid)
+        processes = [postmaster, *postmaster.children()]
+        os.kill(pid, how)
+        _, alive = psutil.wait_procs(processes, GONE_SECONDS)
+        assert not alive
+
+    def start(self) -> None:
+        """Start it where it was; with what it has kept. Does nothing where it runs."""
+        self._server.ensure_postgres_running()
+
+    def end_one_connection(self, choice: int) -> bool:
+        """End one client's connection to the database, as an administrator does; return whether one was."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            pids = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid"
+            ).fetchall()
+            if not pids:
+                return False
+            pid = pids[choice % len(pids)]
+            return bool(connection.execute("SELECT pg_terminate_backend(%s)", pid).fetchone())
+
+    def stop(self) -> None:
+        """Stop it for good."""
+        self._server.cleanup()
+
+
+@contextmanager
+def servers(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, Server]]:
+    """Run servers, by name, until the block ends."""
+    started: dict[str, Server] = {}
+    try:
+        for name in names:
+            started[name] = Server(folder / name)
+        yield started
+    finally:
+        for server in started.values():
+            server.start()
+            server.stop()
