@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class RunningCatalog:
     database_url: str
     port: int
     log: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+    application: str = "extracted.catalog.app:serve()"
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -46,11 +49,12 @@ class RunningCatalog:
             "CATALOG_BIND": f"127.0.0.1:{self.port}",
             "CATALOG_WORKERS": "1",
             "STRANGLER_IDENTITY_PUBLIC_KEY": PUBLIC,
+            **self.more,
         }
         command = [sys.executable, "-m", "gunicorn", "--config", "extracted/catalog/gunicorn.conf.py"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "extracted.catalog.app:serve()"],
+                [*command, self.application],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
