@@ -111,7 +111,8 @@ class _Step:
                 self.into.empty(pair.target)
                 tables[pair.table] = begun_anew(tables[pair.table], tables[pair.table].dirty)
                 changed += change.entries
-            elif change.entries:
+            elif change.entries and not tables[pair.table].dirty:
+                # What was missed of a doubted table may stand in the way of what was not: it is copied anew.
                 changed += self._renew(pair, tables[pair.table], known.position)
         pair_in_work = next((pair for pair in self.flow.pairs if not tables[pair.table].done), None)
         copied = 0

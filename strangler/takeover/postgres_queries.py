@@ -15,11 +15,15 @@ def logged_after(since: str) -> sql.Composed:
 
 
 def logged_keys(shape: Shape, since: str, upto: Key | None) -> sql.Composed:
+    lists = sql.SQL(", ").join(
+        sql.SQL("unnest({}) AS {}").format(sql.Identifier("l", name), sql.Identifier(name))
+        for name in shape.key
+    )
     within = sql.SQL("").format()
     if upto is not None:
-        within = sql.SQL(" AND {}").format(compared(shape, "<=", upto))
-    return sql.SQL("SELECT DISTINCT {} FROM {} l WHERE {} AND {} IS NOT NULL{}").format(
-        names(shape.key), log_of(shape.table), logged_after(since), sql.Identifier(shape.key[0]), within
+        within = sql.SQL(" WHERE {}").format(compared(shape, "<=", upto))
+    return sql.SQL("SELECT DISTINCT {} FROM (SELECT {} FROM {} l WHERE {}) AS logged{}").format(
+        names(shape.key), lists, log_of(shape.table), logged_after(since), within
     )
 
 

@@ -14,6 +14,7 @@ from strangler.takeover.shape import Shape
 RECORDS = Records("strangler.", "%s")
 
 FENCE = "aaa_strangler_fence"  # triggers run in the order of their names
+KEYS_AN_ENTRY = 500_000  # about 10 MB of numbers while it is written
 CAPTURE_ROW, CAPTURE_TABLE = "strangler_capture_key", "strangler_capture_truncate"
 
 CONTROL = """
@@ -82,9 +83,16 @@ TRIGGERS = """
     WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgname NOT LIKE '%%strangler%%'
 """
 OUR_TRIGGERS = """
-    SELECT relname, tgname, tgenabled, encode(tgargs, 'escape')
+    SELECT relname, tgname, tgenabled, encode(tgargs, 'escape'), tgattr::text
     FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
     WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgname LIKE '%%strangler%%'
+"""
+# Triggers that may set what a statement does not name, the key too: BEFORE UPDATE FOR EACH ROW.
+SETTING = """
+    SELECT relname, tgname
+    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+    WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgname NOT LIKE '%%strangler%%'
+      AND tgtype & 19 = 19
 """
 # Who keeps writers' locks on the tables: `CREATE TRIGGER` waits for exactly these.
 HOLDERS = """
@@ -116,37 +124,70 @@ def names(columns: tuple[str, ...], alias: str = "") -> sql.Composed:
 
 
 def log_table(shape: Shape) -> sql.Composed:
-    """Return the statement that makes a table's log, without an index: writers pay for it.
+    """Return the statements that make a table's log, without an index: writers pay for it.
 
-    A row without a key says that all rows went at once.
+    An entry has the keys of one statement, or of a part of it: a list a column. One without lists says that
+    all rows went at once.
     """
+    log = log_of(shape.table)
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+        sql.SQL("{} {}[]").format(sql.Identifier(name), sql.SQL(kind))
         for name, kind in zip(shape.key, shape.types(shape.key), strict=True)
     )
-    return sql.SQL(
+    # Long lists go to the side as they are: compressing them takes longer than logging them.
+    stored = (
+        sql.SQL("ALTER TABLE {} ALTER {} SET STORAGE EXTERNAL").format(log, sql.Identifier(name))
+        for name in shape.key
+    )
+    make = sql.SQL(
         "CREATE TABLE IF NOT EXISTS {} (strangler_xid xid8 NOT NULL DEFAULT pg_current_xact_id(), {})"
         " WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)"
-    ).format(log_of(shape.table), columns)
+    ).format(log, columns)
+    return sql.SQL("; ").join([make, *stored])
 
 
-def capture_functions(shape: Shape) -> list[sql.Composed]:
+def capture_functions(shape: Shape, keys_an_entry: int = KEYS_AN_ENTRY) -> list[sql.Composed]:
     """Return the statements that make the functions of a table's capture triggers."""
-    log, key = log_of(shape.table), names(shape.key)
+    log = log_of(shape.table)
+    both = sql.SQL(", ").join(
+        sql.SQL("ARRAY[{}, {}]").format(sql.Identifier("old", name), sql.Identifier("new", name))
+        for name in shape.key
+    )
     bodies = {
-        "written": sql.SQL("INSERT INTO {} ({}) SELECT {} FROM strangler_rows;").format(log, key, key),
-        "moved": sql.SQL("INSERT INTO {} ({}) VALUES ({}), ({});").format(
-            log, key, names(shape.key, "old"), names(shape.key, "new")
+        "written": _written(shape, keys_an_entry),
+        "moved": sql.SQL("BEGIN INSERT INTO {} ({}) VALUES ({}); RETURN NULL; END").format(
+            log, names(shape.key), both
         ),
-        "truncated": sql.SQL("INSERT INTO {} DEFAULT VALUES;").format(log),
+        "truncated": sql.SQL("BEGIN INSERT INTO {} DEFAULT VALUES; RETURN NULL; END").format(log),
     }
     return [
         sql.SQL(
             "CREATE OR REPLACE FUNCTION {} () RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
-            " SET search_path = pg_catalog AS $strangler$ BEGIN {} RETURN NULL; END $strangler$"
+            " SET search_path = pg_catalog AS $strangler$ {} $strangler$"
         ).format(function_of(shape.table, what), body)
         for what, body in bodies.items()
     ]
+
+
+def _written(shape: Shape, most: int) -> sql.Composed:
+    """Log a statement's keys as one list, or as several where it would not fit into a writer's memory."""
+    key = names(shape.key)
+    lists = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in shape.key)
+    return sql.SQL(
+        "DECLARE strangler_done bigint := 0; strangler_more bigint; BEGIN LOOP"
+        " INSERT INTO {log} ({key}) SELECT {lists}"
+        " FROM (SELECT {key} FROM strangler_rows OFFSET strangler_done LIMIT {most}) AS part"
+        " HAVING count(*) > 0 RETURNING cardinality({first}) INTO strangler_more;"
+        " EXIT WHEN strangler_more IS NULL OR strangler_more < {most};"
+        " strangler_done := strangler_done + strangler_more;"
+        " END LOOP; RETURN NULL; END"
+    ).format(
+        log=log_of(shape.table),
+        key=key,
+        lists=lists,
+        first=sql.Identifier(shape.key[0]),
+        most=sql.Literal(most),
+    )
 
 
 def function_of(table: str, what: str) -> sql.Identifier:
@@ -154,11 +195,12 @@ def function_of(table: str, what: str) -> sql.Identifier:
     return sql.Identifier("strangler", f"{what}_{table}")
 
 
-def capture_triggers(shape: Shape) -> dict[str, sql.Composed]:
+def capture_triggers(shape: Shape, *, keys_set_by_triggers: bool = True) -> dict[str, sql.Composed]:
     """Return the triggers that log keys, by name, each as what follows CREATE: keys alone, one INSERT a
     statement.
 
-    A change of the key is logged by a row's trigger whose condition costs the others next to nothing.
+    A change of the key is logged by a row's trigger: of statements that name the key, where none but they can
+    set it, which costs the others nothing; else of every statement.
     """
     table = sql.Identifier(shape.table)
     written, moved, truncated = (function_of(shape.table, what) for what in ("written", "moved", "truncated"))
@@ -170,12 +212,14 @@ def capture_triggers(shape: Shape) -> dict[str, sql.Composed]:
             " FOR EACH STATEMENT EXECUTE FUNCTION {}()"
         ).format(sql.Identifier(name), sql.SQL(event), table, sql.SQL(rows), written)
     made[CAPTURE_ROW] = sql.SQL(
-        "TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN (({}) IS DISTINCT FROM ({})) EXECUTE FUNCTION {}()"
+        "TRIGGER {} AFTER UPDATE {} ON {} FOR EACH ROW"
+        " WHEN (ROW({}) IS DISTINCT FROM ROW({})) EXECUTE FUNCTION {}()"
     ).format(
         sql.Identifier(CAPTURE_ROW),
+        sql.SQL("") if keys_set_by_triggers else sql.SQL("OF {}").format(names(shape.key)),
         table,
-        sql.SQL("ROW(") + names(shape.key, "old") + sql.SQL(")"),
-        sql.SQL("ROW(") + names(shape.key, "new") + sql.SQL(")"),
+        names(shape.key, "old"),
+        names(shape.key, "new"),
         moved,
     )
     made[CAPTURE_TABLE] = sql.SQL(

@@ -27,6 +27,7 @@ from strangler.takeover.postgres_schema import (
     FENCE,
     OUR_TRIGGERS,
     REFERENCES,
+    SETTING,
     TRIGGERS,
     capture_triggers,
     log_of,
@@ -70,16 +71,21 @@ class PostgresSnapshot:
     def changes(self, shapes: Sequence[Shape], since: str) -> Mapping[str, Changes]:
         """Return what was logged after `since`, for each table that has anything."""
         questions = (
-            sql.SQL("SELECT {}, count(*), count(*) FILTER (WHERE {} IS NULL) FROM {} l WHERE {}").format(
+            sql.SQL(
+                "SELECT {}, coalesce(sum(cardinality({key})), 0)::bigint,"
+                " count(*) FILTER (WHERE {key} IS NULL) FROM {} l WHERE {}"
+            ).format(
                 sql.Literal(shape.table),
-                sql.Identifier(shape.key[0]),
                 log_of(shape.table),
                 logged_after(since),
+                key=sql.Identifier("l", shape.key[0]),
             )
             for shape in shapes
         )
         rows = self.connection.execute(sql.SQL(" UNION ALL ").join(questions))
-        return {table: Changes(entries, emptied > 0) for table, entries, emptied in rows if entries}
+        return {
+            table: Changes(keys + emptied, emptied > 0) for table, keys, emptied in rows if keys or emptied
+        }
 
     def dirty_keys(self, shape: Shape, since: str, upto: Key | None) -> PostgresStream:
         """Return the keys logged after `since`, each once; up to `upto` where there is one."""
@@ -132,8 +138,9 @@ class PostgresSnapshot:
 
     def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
         """Return the tables whose capture is not whole, each with what is missing."""
-        there = {(table, name) for table, name, enabled, _ in self._ours(shapes) if enabled == "A"}
-        missing = {}
+        ours = self._ours(shapes)
+        there = {(table, name) for table, name, enabled, _, _ in ours if enabled == "A"}
+        missing = self._keys_set_unseen({table for table, _, _, _, columns in ours if columns})
         for shape in shapes:
             gone = [name for name in capture_triggers(shape) if (shape.table, name) not in there]
             if gone:
@@ -144,7 +151,7 @@ class PostgresSnapshot:
         """Return the epoch that fences every one of the tables, None where a table is open."""
         there = {
             table: int(arguments.split("\\000")[1])
-            for table, name, enabled, arguments in self._ours(shapes)
+            for table, name, enabled, arguments, _ in self._ours(shapes)
             if name == FENCE and enabled == "A"
         }
         return max(there.values()) if there.keys() == {shape.table for shape in shapes} else None
@@ -209,7 +216,14 @@ class PostgresSnapshot:
         )
         return self.connection.execute(query).fetchone()
 
-    def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str, str, str]]:
+    def _keys_set_unseen(self, tables: set[str]) -> dict[str, str]:
+        """Return which of the tables, where only statements that name the key are looked at, have a trigger
+        that may set it all the same.
+        """
+        found = self.connection.execute(SETTING, [[quoted(table) for table in tables]]) if tables else ()
+        return {table: f"trigger {name} came after the capture and may set keys" for table, name in found}
+
+    def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str, str, str, str]]:
         return self.connection.execute(OUR_TRIGGERS, [[quoted(shape.table) for shape in shapes]]).fetchall()
 
     def _number(self, query: sql.Composed) -> int:

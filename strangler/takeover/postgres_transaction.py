@@ -13,6 +13,7 @@ from strangler.takeover.postgres_schema import (
     OUR_TRIGGERS,
     OWN_CONSTRAINTS,
     RECORDS,
+    SETTING,
     capture_functions,
     capture_triggers,
     fence_trigger,
@@ -73,8 +74,10 @@ class PostgresTransaction(LeasedRecords):
     def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
         """Log the key of every row that is written from now on."""
         self._make_way(shapes, {name for shape in shapes for name in capture_triggers(shape)})
+        tables = [quoted(shape.table) for shape in shapes]
+        setting = {table for table, _ in self._connection.execute(SETTING, [tables])}
         for shape in shapes:
-            triggers = capture_triggers(shape)
+            triggers = capture_triggers(shape, keys_set_by_triggers=shape.table in setting)
             made = (self._how + statement for statement in triggers.values())
             enabled = (_enabled("ALWAYS", shape.table, name) for name in triggers)
             self._all([log_table(shape), *capture_functions(shape), *made, *enabled])
@@ -190,7 +193,7 @@ class PostgresTransaction(LeasedRecords):
 
     def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str]]:
         tables = [quoted(shape.table) for shape in shapes]
-        return [(table, name) for table, name, _, _ in self._connection.execute(OUR_TRIGGERS, [tables])]
+        return [(table, name) for table, name, *_ in self._connection.execute(OUR_TRIGGERS, [tables])]
 
     def _make_way(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
         """Drop disabled triggers that are to be made anew, on servers that cannot replace them."""

@@ -11,6 +11,7 @@ from proxy.routes import Owner
 from strangler.takeover.carrying import Carrier
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import mistrust, step
+from strangler.takeover.postgres_schema import capture_functions
 
 CHANGES = {
     "a row changes before its chunk": "UPDATE thing SET note = 'new' WHERE id = 8",
@@ -296,3 +297,57 @@ class TestPostgres:
             following.settle()
         assert postgres_things.equal()
         assert not postgres_things.verify().differing
+
+
+def test_the_keys_of_one_statement_are_one_entry_of_the_log_and_those_of_a_long_one_several(postgres_things):
+    source = postgres_things.sides.source
+    with postgres_things.open() as following:
+        following.settle()
+        shape = following.flow().sources[0]
+        source.run("UPDATE thing SET note = 'once'")
+        assert source.ask("SELECT cardinality(id) FROM strangler.log_thing") == [(8,)]
+        for function in capture_functions(shape, keys_an_entry=3):
+            source.run(function.as_string())
+        source.run("DELETE FROM strangler.log_thing; UPDATE thing SET note = 'in parts'")
+        parts = source.ask("SELECT cardinality(id) FROM strangler.log_thing ORDER BY 1 DESC")
+        assert parts == [(3,), (3,), (2,)]
+        assert following.step().changed == 8
+    assert postgres_things.equal()
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE thing SET note = 'n' WHERE id < 0", "DELETE FROM thing WHERE id < 0"]
+)
+def test_a_statement_that_meets_no_row_is_not_logged(postgres_things, statement):
+    with postgres_things.open() as following:
+        following.settle()
+        postgres_things.sides.source.run(statement)
+        assert postgres_things.sides.source.ask("SELECT count(*) FROM strangler.log_thing") == [(0,)]
+
+
+SETS_KEYS = """
+CREATE FUNCTION far() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id := NEW.id + 100; RETURN NEW; END $$;
+CREATE TRIGGER far BEFORE UPDATE ON thing FOR EACH ROW WHEN (NEW.note = 'far') EXECUTE FUNCTION far()
+"""
+
+
+def test_a_key_that_a_trigger_changes_is_captured(postgres_things):
+    postgres_things.sides.source.run(SETS_KEYS)
+    with postgres_things.open() as following:
+        following.settle()
+        postgres_things.sides.source.run("UPDATE thing SET note = 'far' WHERE id = 2")
+        following.settle()
+    assert postgres_things.equal()
+    assert (102,) in postgres_things.sides.target.ask("SELECT id FROM thing")
+
+
+def test_a_trigger_that_may_change_keys_and_comes_after_the_capture_makes_the_table_dirty(postgres_things):
+    with postgres_things.open() as following:
+        following.settle()
+        postgres_things.sides.source.run(SETS_KEYS + "; UPDATE thing SET note = 'far' WHERE id = 2")
+        assert "far came after the capture" in following.step().checkpoint.dirty["thing"]
+    with postgres_things.open() as following:
+        assert not following.settle().checkpoint.dirty
+        postgres_things.sides.source.run("UPDATE thing SET note = 'far' WHERE id = 3")
+        following.settle()
+    assert postgres_things.equal()
