@@ -550,7 +550,9 @@ class Exchange:
 
     def _hand_on(self, capture: Capture) -> None:
         if self.rehearsing is not None:
-            self.rehearsing.answered(capture)
+            if not self.rehearsing.answered(capture):
+                assert self.route is not None
+                not_rehearsed(self._runtime.metrics, self.route, "dropped")
             return
         job = self._shadow_job(b"")
         job.control_answer = capture.response()

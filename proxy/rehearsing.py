@@ -31,10 +31,12 @@ class Rehearsing:
         self._job, self.asked = job, True
         self._shadow.rehearse(job)
 
-    def answered(self, capture: Capture) -> None:
-        """The control's answer is whole."""
-        if self._job is not None:
-            self._shadow.control_answered(self._job, capture.response())
+    def answered(self, capture: Capture) -> bool:
+        """Take the control's whole answer; return whether the service had been asked by then."""
+        if self._job is None:  # the control answered before it had the whole request
+            return False
+        self._shadow.control_answered(self._job, capture.response())
+        return True
 
     def forsaken(self) -> None:
         """There will be no answer to compare with."""

@@ -89,7 +89,7 @@ FLAWS = {
 }
 
 
-class _KeepAlive(WSGIRequestHandler):
+class KeepAlive(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, *_: object) -> None:
@@ -101,7 +101,7 @@ def served(flaw: Flaw, port: int, database_url: str, public_key: str) -> Iterato
     """Serve the flawed catalog's products at a port of this machine."""
     database = Database(database_url)
     app = _app(flaw, database, public_key)
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_KeepAlive)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepAlive)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -267,6 +267,19 @@ def test_a_write_whose_owner_gives_no_whole_answer_is_no_pair(
     assert _counted(rehearsing, "rehearsed", "dropped") == before + 1
 
 
+def test_a_write_that_its_owner_answers_before_it_is_whole_is_not_rehearsed(
+    rehearsing: RunningProxy, monolith: Origin, service: Origin
+) -> None:
+    path = fresh("/rehearsed/")
+    before = _counted(rehearsing, "rehearsed", "dropped")
+    monolith.scripted(path, lambda peer, asked: peer.send(answer(status="413 Too Large")))
+    with Client(rehearsing.port) as client:
+        client.send(f"POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n".encode() + b"ab")
+        assert client.answer("POST").status == 413
+    assert service.asked(PREFIX + path) == []
+    assert _counted(rehearsing, "rehearsed", "dropped") == before + 1
+
+
 def test_a_service_that_fails_a_rehearsal_is_a_failure_in_its_pair(
     rehearsing: RunningProxy, comparer: tuple[Comparer, Path], service: Origin
 ) -> None:
