@@ -4,18 +4,20 @@ Nothing that leaves the process may leave it while there is one: who sends, asks
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from sqlalchemy.orm import Session
 
+from extracted.chassis.rehearsals.deferred import broken
 from extracted.chassis.rehearsals.effects import Call, Mail
+from extracted.chassis.rehearsals.seen import Unseen, Witness
 
 # A lock or a statement that took too long, a deadlock, a conflict, an idle transaction that was ended.
 GAVE_WAY = frozenset({"55P03", "57014", "40P01", "40001", "25P03"})
@@ -33,13 +35,28 @@ class Rehearsal:
     """One rehearsal under way. `gave_way`: somebody's real write went first, and its answer means nothing."""
 
     connection: Connection
+    witness: Witness
+    tables: Sequence[Table]
     calls: list[Call] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
     gave_way: bool = False
 
     def session(self) -> Session:
-        """Return a session whose commits are releases of savepoints."""
-        return Session(self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        """Return a session whose commits are releases of savepoints, and fail where a commit would."""
+        session = Session(self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        event.listen(session, "before_commit", self._check_deferred)
+        return session
+
+    def _check_deferred(self, session: Session) -> None:
+        session.flush()
+        try:
+            touches = self.witness.touches()
+        except Unseen:  # then nothing is told either
+            return
+        foreign_key = broken(self.connection, self.tables, touches)
+        if foreign_key is not None:
+            fault = f"{foreign_key.parent} refers to a row that is not there"
+            raise IntegrityError("COMMIT", {}, ValueError(fault))
 
 
 _current: ContextVar[Rehearsal | None] = ContextVar("rehearsal", default=None)

@@ -108,18 +108,18 @@ class Rehearsals:
     def _carried_out(self, environ: Environ, connection: Connection) -> Answer:
         witness = WITNESSES[connection.dialect.name](connection, [*self._tables, OUTBOX])
         before = connection.begin_nested()
-        rehearsal = Rehearsal(connection)
+        rehearsal = Rehearsal(connection, witness, self._tables)
         with carried_out(rehearsal):
             body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
             answer = Answer(status, headers.to_wsgi_list(), b"".join(body))
         if rehearsal.gave_way:
             return _none(Untold.BUSY)
-        return answer.telling(self._told(rehearsal, witness, before))
+        return answer.telling(self._told(rehearsal, before))
 
-    def _told(self, rehearsal: Rehearsal, witness: Witness, before: NestedTransaction) -> Effects | Untold:
+    def _told(self, rehearsal: Rehearsal, before: NestedTransaction) -> Effects | Untold:
         connection = rehearsal.connection
         try:
-            touches, copied = witness.touches(), self._copied(connection)
+            touches, copied = rehearsal.witness.touches(), self._copied(connection)
             now = rows_of(connection, [*self._tables, OUTBOX], touches)
             before.rollback()
             rows = changes(self._tables, touches, rows_of(connection, self._tables, touches), now)

@@ -8,7 +8,7 @@ import requests
 from catalog_callers import KEY as SIGNING
 from catalog_callers import token
 from rehearsing import EFFECTS, KEY, MARK, PREFIX, contents, effects, headers, mark, rehearse
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from extracted.catalog.app import create_app
@@ -264,6 +264,7 @@ def test_rows_are_seen_whatever_changes_them(service, stage, name):
 
 def test_what_changed_unseen_is_said_not_to_be_told(service, stage):
     answer = perform(service, lambda session: session.execute(text("UPDATE catalog_product SET name = 'x'")))
+    assert answer.status_code == 200
     if stage.engine.dialect.name == "sqlite":
         assert len(effects(answer)["rows"]) == 30
     else:
@@ -285,6 +286,23 @@ def test_an_error_of_the_service_is_the_answer_and_keeps_nothing(service, stage)
     assert answer.status_code == 500
     assert effects(answer)["rows"] == []
     assert contents(stage.url) == before
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        update(Product).where(Product.id == 1).values(category_id=4711),
+        delete(Category),
+        update(Category).values(parent_id=4711),
+    ],
+    ids=["a parent that never was", "a parent that goes", "in the same table"],
+)
+def test_what_a_commit_would_refuse_a_rehearsal_refuses(service, stage, work):
+    rehearsed = perform(service, lambda session: session.execute(work))
+    assert (rehearsed.status_code, effects(rehearsed)["rows"]) == (500, [])
+    let_write(stage)
+    real = service.test_client().post("/work/")
+    assert (real.status_code, real.data) == (rehearsed.status_code, rehearsed.data)
 
 
 # --- what can never be kept

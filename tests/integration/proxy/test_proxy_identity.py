@@ -137,6 +137,8 @@ def token_at(service: Origin, path: str) -> list[bytes]:
         "/x/../__strangler__/authenticate",
         "/%5F%5fstrangler__/authenticate",
         "/__strangler__/%61uthenticate?x=y",
+        "/__strangler__/rehearse/service/products/",
+        "/__strangler__/rehears%65/service/products/",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
