@@ -96,7 +96,8 @@ class Control:
         if verb == "hold":
             runtime.holds.hold(group, number)
         else:
-            runtime.pins.synced(group, number)
+            changed = question.get("changed", 0.0)
+            runtime.pins.synced(group, number, float(changed) if isinstance(changed, int | float) else 0.0)
         return self._versions() | {"writes": runtime.holds.parked(group)}
 
     def _versions(self) -> dict[str, Any]:
@@ -128,6 +129,7 @@ class Control:
             "held": holds.held(group),
             "parked": holds.parked(group),
             "lag": pins.lag(group),
+            "copied": pins.copied(group),
             "suspended": any(pins.suspended(group, pin.seconds) for pin in pinning),
         }
 

@@ -1,6 +1,6 @@
 """One request on its way: decided, sent, answered. The only place where a client meets an upstream."""
 
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from proxy.answer_head import AnswerHead, error_answer
@@ -574,6 +574,7 @@ class Exchange:
             question=self._question if decision.target.name == MONOLITH else None,
             rehearsed=not self.is_safe,
             role=self._role,
+            began=time() - (monotonic() - self.started),
         )
 
     def _compare_no_more(self) -> None:

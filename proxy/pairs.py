@@ -56,6 +56,7 @@ class Pair(msgspec.Struct, frozen=True, array_like=True):
     role: str = ""  # whoever asked, where the sender knows: anonymous, user, staff
     rehearsed: bool = False  # a write that the control performed and the candidate only rehearsed
     control_at: float = 0.0  # when the control answered, where that was long before: Unix seconds
+    began: float = 0.0  # when the request came, in Unix seconds; 0.0 where the sender does not know
 
 
 class BadFrame(ValueError):

@@ -43,6 +43,7 @@ class Pins:
         self._slots = slots
         self._clock = clock
         self._synced: dict[str, float] = {}
+        self._changed: dict[str, float] = {}
 
     def wrote(self, group: str, fields: RequestFields, seconds: float, *, secure: bool) -> bytes:
         """Note a write that may have happened; return the line that has the client remember it."""
@@ -64,9 +65,18 @@ class Pins:
         age = self._moment() - moment
         return 0 <= age < seconds * 1000 and moment > self._synced.get(group, 0.0) * 1000
 
-    def synced(self, group: str, until: float) -> None:
-        """The group's copy has all that was committed before a Unix second."""
+    def synced(self, group: str, until: float, changed: float = 0.0) -> None:
+        """The group's copy has all that was committed before `until`, and last changed at `changed`.
+
+        Both are Unix seconds; `changed` is 0 where nobody saw it change.
+        """
         self._synced[group] = max(until, self._synced.get(group, 0.0))
+        self._changed[group] = max(changed, self._changed.get(group, 0.0))
+
+    def copied(self, group: str) -> tuple[float, float] | None:
+        """Return what was told of a group's copy, None where nobody ever told."""
+        until = self._synced.get(group)
+        return None if until is None else (until, self._changed.get(group, 0.0))
 
     def lag(self, group: str) -> float | None:
         """Return how many seconds a group's copy is behind, None where nobody ever told."""

@@ -11,10 +11,11 @@ class ShadowJob:
     """A question for the candidate. `forwarded` is the head as the control got it, `rehearsed` is a write.
 
     `question` asks who sent it; None where nobody did, or the candidate need not know. `role` is who that
-    was, once it is known.
+    was, once it is known. `began` is when the request came, in Unix seconds.
     """
 
     __slots__ = (
+        "began",
         "candidate",
         "candidate_answer",
         "control",
@@ -44,6 +45,7 @@ class ShadowJob:
         question: Question | None,
         rehearsed: bool,
         role: str = "",
+        began: float = 0.0,
     ) -> None:
         self.request_id = request_id.decode()
         self.route = route
@@ -58,6 +60,7 @@ class ShadowJob:
         self.question = question
         self.rehearsed = rehearsed
         self.role = role
+        self.began = began
         self.control_answer: Response | None = None
         self.candidate_answer: Response | Failure | None = None
 
@@ -86,6 +89,7 @@ class ShadowJob:
             candidate,
             self.role,
             rehearsed=self.rehearsed,
+            began=self.began,
         )
 
 

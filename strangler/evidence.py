@@ -25,7 +25,12 @@ def known_of(store: Path, route: str, hours: float, now: float, stage: Stage | N
             since = max(now - hours * HOUR, reader.settled_at(route))
             found = (each for each in reader.findings() if each.route == route and each.last_at >= since)
             there = (each for each in found if stage in (None, each.stage))
-            return Known(reader.evidence(route, now - hours * HOUR, stage), structural(there), stage)
+            return Known(
+                reader.evidence(route, now - hours * HOUR, stage),
+                structural(there),
+                stage,
+                reader.waiting(route),
+            )
     except (StranglerError, sqlite3.Error):
         return Known(stage=stage)
 

@@ -38,13 +38,18 @@ def release_writes(
     return ask_all(control, question, GroupTold, patience)
 
 
-def tell_synced(control: Path, group: str, until: float, patience: float = 2.0) -> Replies[GroupTold]:
-    """Say that a group's copy has what was committed before a Unix second: readers pinned before are free.
+def tell_synced(
+    control: Path, group: str, until: float, changed: float = 0.0, patience: float = 2.0
+) -> Replies[GroupTold]:
+    """Say that a group's copy has what was committed before `until`: readers pinned before are free.
+
+    `changed` is when the copy last changed, 0 where nobody saw it; what is compared may hang on it.
 
     `until` must be taken from this machine's clock before the snapshot that was copied. Other machines have
     other clocks: there a pin ends with its seconds.
     """
-    return ask_all(control, {"verb": "synced", "group": group, "until": until}, GroupTold, patience)
+    question = {"verb": "synced", "group": group, "until": until, "changed": changed}
+    return ask_all(control, question, GroupTold, patience)
 
 
 def _tell(machines: Machines, question: Mapping[str, object], patience: float) -> None:

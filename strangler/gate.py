@@ -42,6 +42,7 @@ class Known:
     evidence: tuple[Evidence, ...] = ()
     structural: tuple[Found, ...] = ()
     stage: Stage | None = None  # of which alone; None: of every stage
+    waiting: int = 0  # differing pairs that were not looked at a second time yet
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many comparisons got one of these verdicts."""
@@ -144,6 +145,8 @@ def _missing(options: GateOptions, known: Known, samples: int) -> Iterator[str]:
         where = f" at {known.stage}" if known.stage else ""
         found = f"{samples:,} answers of the last {options.fresh:g} h{where} were compared"
         yield f"{found}, {options.min_samples:,} are wanted"
+    if known.waiting:
+        yield f"differences that wait for a second look: {known.waiting:,}"
     yield from _uncertain(options, known, samples)
     for wanted in options.cover:
         if not any(_is_in(wanted, each) for each in known.evidence):

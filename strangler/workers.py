@@ -53,6 +53,7 @@ class BreakerState(msgspec.Struct, frozen=True):
 class GroupState(msgspec.Struct, frozen=True):
     """A group in one worker. `lag` is its copy's, in seconds, None where nobody ever told.
 
+    `copied`: the copy has all that was committed before the first Unix second, and changed last at the other.
     `held`: its writes wait, `parked` of them. `suspended`: its copy lags too far to be read.
     """
 
@@ -60,6 +61,7 @@ class GroupState(msgspec.Struct, frozen=True):
     parked: int
     lag: float | None
     suspended: bool
+    copied: tuple[float, float] | None = None
 
 
 class PathCount(msgspec.Struct, frozen=True):

@@ -242,8 +242,8 @@ def sync(groups: tuple[str, ...]) -> None:
     def told(group: str, text: str) -> None:
         click.echo(f"{group}: {text}")
 
-    def synced(group: str, until: float) -> None:
-        tell_synced(now.place.control, group, until)
+    def synced(group: str, until: float, changed: float) -> None:
+        tell_synced(now.place.control, group, until, changed)
 
     def pause(seconds: float) -> None:
         stop.wait(seconds)

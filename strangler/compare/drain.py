@@ -5,15 +5,19 @@ A pair that breaks the judge is counted as not comparable and never stops the ot
 """
 
 import asyncio
+import contextlib
 import enum
 import logging
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from proxy.pairs import BadFrame, FrameReader, Pair
 from strangler.compare import socket_place
+from strangler.compare.looks import Outcome
 from strangler.compare.store import Judged
 from strangler.compare.verdict import Comparison, Obstacle, Reason, Verdict
 from strangler.compare.writing import Writer
@@ -26,6 +30,8 @@ QUEUED = 100
 READ_BYTES = 256 * 1024
 LAST_READ_SECONDS = 0.1  # a worker that sends nothing for so long has nothing under way
 STOP_SECONDS = 5.0
+MOST_WAITING = 1000  # pairs; what differs beyond them is believed at once
+LOOK_SECONDS = 0.5  # between two looks, each of a few requests
 
 
 class Event(enum.StrEnum):
@@ -38,6 +44,14 @@ class Event(enum.StrEnum):
 Judge = Callable[[Pair], Comparison]
 
 
+class SecondLooks(Protocol):
+    """Looks again at pairs that differ (`looks.Looks`)."""
+
+    def wants(self, judged: Judged) -> bool: ...
+
+    def look(self, number: int, judged: Judged) -> Outcome: ...
+
+
 class Drain:
     """One comparer: connections fill a bounded queue, one task judges and stores it in batches."""
 
@@ -46,14 +60,19 @@ class Drain:
         writer: Writer,
         judge: Judge,
         *,
+        looks: SecondLooks | None = None,
         before_batch: Callable[[], None] = lambda: None,
         queued: int = QUEUED,
         batch: int = BATCH,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._writer = writer
         self._judge = judge
+        self._looks = looks
+        self._writing = threading.Lock()  # batches and second looks are stored by two threads
         self._before_batch = before_batch
         self._batch = batch
+        self._look_seconds = look_seconds
         self._queue: asyncio.Queue[Pair | Event] = asyncio.Queue(queued)
         self._stopping = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
@@ -67,6 +86,8 @@ class Drain:
         listener = socket_place.listen(path)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._store_all())
+            if self._looks is not None:
+                group.create_task(self._look_at_all(self._looks))
             loop = asyncio.get_running_loop()
             loop.add_reader(listener, self._accept_all, listener)
             log.info("listening on %s", path)
@@ -160,9 +181,49 @@ class Drain:
         judged = [Judged(item, self._verdict(item)) for item in batch if isinstance(item, Pair)]
         faults = Counter(item.value for item in batch if item is Event.CORRUPT_FRAME)
         try:
-            self._writer.record(judged, faults)
+            with self._writing:
+                counted, waiting = self._parted(judged)
+                self._writer.record(counted, faults, waiting)
         except Exception:  # a full disk or a defect: the comparisons to come are worth more than these
             log.exception("%d comparisons could not be stored and are lost", len(judged))
+
+    def _parted(self, judged: list[Judged]) -> tuple[list[Judged], list[Judged]]:
+        """Return what is counted now, and what waits for a second look."""
+        if self._looks is None or not any(each.comparison.verdict is Verdict.DIFF for each in judged):
+            return judged, []
+        room = MOST_WAITING - self._writer.waiting()
+        counted: list[Judged] = []
+        waiting: list[Judged] = []
+        for each in judged:
+            wanted = len(waiting) < room and self._looks.wants(each)
+            (waiting if wanted else counted).append(each)
+        return counted, waiting
+
+    async def _look_at_all(self, looks: SecondLooks) -> None:
+        """Look at what waits, one after the other, until stopping; what is left waits for the next start."""
+        after = 0
+        while not self._stopping.is_set():
+            after, asked = await asyncio.to_thread(self._look_at_next, looks, after)
+            if asked or not after:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), self._look_seconds)
+
+    def _look_at_next(self, looks: SecondLooks, after: int) -> tuple[int, bool]:
+        """Return the number of the pair looked at, 0 behind the last, and whether sides were asked."""
+        with self._writing:
+            found = self._writer.next_waiting(after)
+        if found is None:
+            return 0, False
+        number, judged = found
+        try:
+            outcome = looks.look(number, judged)
+        except Exception:  # a defect: the difference stands
+            log.exception("request %s could not be looked at again", judged.pair.id)
+            outcome = Outcome(judged.comparison, asked=True)
+        if outcome.comparison is not None:
+            with self._writing:
+                self._writer.decide(number, Judged(judged.pair, outcome.comparison))
+        return number, outcome.asked
 
     def _verdict(self, pair: Pair) -> Comparison:
         try:

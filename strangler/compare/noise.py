@@ -10,7 +10,7 @@ from strangler.compare.judge import compare_answers
 from strangler.compare.path import Place
 from strangler.compare.rules import Rule
 from strangler.compare.terms import Terms
-from strangler.compare.verdict import Kind, Weight
+from strangler.compare.verdict import Comparison, Kind, Weight
 
 NAME = "noise"
 WHY = "The monolith itself gives another value each time it is asked the same: asked twice, it differed here."
@@ -23,7 +23,11 @@ def noise_of(pair: Pair, again: Response, terms: Terms) -> frozenset[str]:
     """Return the patterns at which the control's second answer has another value than its first."""
     if not isinstance(pair.control_answer, Response):
         return frozenset()
-    found = compare_answers(exchange_of(pair.request), pair.control_answer, again, terms)
+    return patterns_of_values(compare_answers(exchange_of(pair.request), pair.control_answer, again, terms))
+
+
+def patterns_of_values(found: Comparison) -> frozenset[str]:
+    """Return the patterns at which a body has another value, and nothing worse than that."""
     return frozenset(
         each.path.pattern
         for each in found.differences

@@ -58,6 +58,11 @@ class Reader:
             for method, outcome, role, verdict, *rest in rows.fetchall()
         )
 
+    def waiting(self, route: str) -> int:
+        """Return how many differing pairs of a route wait for a second look."""
+        found = self._database.execute("SELECT count(*) FROM waiting WHERE route = ?", (route,)).fetchone()
+        return int(found[0])
+
     def hits(self) -> tuple[Hit, ...]:
         """Return how often each rule forgave something, by route."""
         rows = self._database.execute("SELECT route, rule, n, last_at FROM hits ORDER BY rule, route")

@@ -33,6 +33,7 @@ _OF_OBSTACLE = {
     "decode_error": "the body is not what its Content-Encoding says",
     "malformed_framing": "the answer is not well-formed HTTP",
     "comparer_fault": "a defect of the comparer: its log has the traceback",
+    "replication_lag": "the copy was behind; asked again, both sides agree: see strangler takeover status",
     "not_rehearsed": "let the service rehearse: its chassis, and the key that the proxy has",
     "rehearsal_busy": "the rehearsal gave way to a write or to the follower: nothing to mend",
     "already_copied": "the copy had the write before the rehearsal began: nothing to mend, ask again",

@@ -46,7 +46,11 @@ class RulesInForce:
 
     def judge(self, pair: Pair) -> Comparison:
         """Return the verdict on a pair under the rules of its route."""
-        return compare(pair, self._terms(pair.route, int(pair.at // _DAY)))
+        return compare(pair, self.terms(pair))
+
+    def terms(self, pair: Pair) -> Terms:
+        """Return what a pair is compared by."""
+        return self._terms(pair.route, int(pair.at // _DAY))
 
     def look_again(self) -> None:
         """Take the file's rules if it has changed."""

@@ -16,7 +16,7 @@ from strangler.compare.findings import Finding
 from strangler.compare.verdict import Comparison, Verdict
 from strangler.errors import ForeignStore, NoStore, StranglerError
 
-VERSION = 3
+VERSION = 4
 HOUR = 3600
 
 _SCHEMA = """
@@ -51,6 +51,9 @@ CREATE TABLE findings (
     PRIMARY KEY (route, stage, subject, name, pattern)
 ) WITHOUT ROWID;
 CREATE INDEX findings_example ON findings (example);
+CREATE TABLE waiting (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, route TEXT NOT NULL, comparison BLOB NOT NULL, pair BLOB NOT NULL
+);
 CREATE TABLE requests (
     id INTEGER PRIMARY KEY, route TEXT NOT NULL, digest BLOB NOT NULL, asked BLOB NOT NULL
 );

@@ -63,6 +63,7 @@ class Reason(enum.StrEnum):
     DECODE_ERROR = "decode_error"
     MALFORMED_FRAMING = "malformed_framing"
     COMPARER_FAULT = "comparer_fault"
+    REPLICATION_LAG = "replication_lag"
     NOT_REHEARSED = "not_rehearsed"
     REHEARSAL_BUSY = "rehearsal_busy"
     ALREADY_COPIED = "already_copied"

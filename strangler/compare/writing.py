@@ -15,6 +15,7 @@ from strangler.compare.recording import Recording
 from strangler.compare.retention import OVERFLOW, Limits, Retention, Shelf, Stock
 from strangler.compare.store import Judged, connect, packed
 from strangler.compare.tally import Tally
+from strangler.compare.waiting import Waiting
 
 
 class Writer:
@@ -27,31 +28,66 @@ class Writer:
         # Whole requests are in it, with their cookies and tokens.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._database = connect(path, may_write=True)
+        self._waiting = Waiting(self._database)
         self._recall()
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
 
-    def record(self, batch: Sequence[Judged], faults: Mapping[str, int] | None = None) -> None:
-        """Count every comparison and every fault of the comparer, keep some pairs whole. One transaction."""
+    def record(
+        self,
+        batch: Sequence[Judged],
+        faults: Mapping[str, int] | None = None,
+        waiting: Sequence[Judged] = (),
+    ) -> None:
+        """Count every comparison and every fault of the comparer, keep some pairs whole. One transaction.
+
+        What is `waiting` is kept for a second look and not counted before it.
+        """
         with self._transaction():
-            tally = Tally(self._epochs())
-            for judged in batch:
-                tally.add(judged)
-                self._record(judged, tally)
-            self._count(tally)
+            self._add(batch)
             self._count_faults(faults or {})
-            self._evict()
+            for judged in waiting:
+                self._record_request(judged.pair)
+                self._waiting.add(judged)
+
+    def next_waiting(self, after: int) -> tuple[int, Judged] | None:
+        """Return the first pair that waits behind a number, with its own; None when there is none."""
+        return self._waiting.next(after)
+
+    def waiting(self) -> int:
+        """Return how many pairs wait."""
+        return self._waiting.count()
+
+    def decide(self, number: int, judged: Judged) -> None:
+        """Count a pair that waited, if it still does."""
+        with self._transaction():
+            if self._waiting.take(number):
+                self._add([judged])
+
+    def decide_all(self) -> None:
+        """Count all pairs that wait, as they were judged at first."""
+        with self._transaction():
+            self._add(self._waiting.take_all())
 
     def settle(self, route: str, at: float, who: str, reason: str) -> None:
         """Let no evidence before a moment count for or against a route: its differences are dealt with."""
         with self._transaction():
+            self._add(self._waiting.take_all(route))
             self._database.execute(
                 "INSERT INTO settled VALUES (?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " epoch = epoch + 1, at = excluded.at, who = excluded.who, reason = excluded.reason",
                 (route, at, who, reason),
             )
+
+    def _add(self, batch: Sequence[Judged]) -> None:
+        tally = Tally(self._epochs())
+        for judged in batch:
+            tally.add(judged)
+            self._record(judged, tally)
+        self._count(tally)
+        self._evict()
 
     def _record(self, judged: Judged, tally: Tally) -> None:
         self._record_request(judged.pair)

@@ -28,11 +28,14 @@ Told = Callable[[str, str], None]
 
 @dataclass
 class Follower:
-    """One group's follower. `turn` does a little and says how many seconds the next turn may wait."""
+    """One group's follower. `turn` does a little and says how many seconds the next turn may wait.
+
+    `synced` is told before which Unix second all that was committed is copied, and when that last changed.
+    """
 
     where: Where
     told: Told = lambda _group, _text: None
-    synced: Callable[[str, float], None] = lambda _group, _until: None
+    synced: Callable[[str, float, float], None] = lambda _group, _until, _changed: None
     clock: Callable[[], float] = time.time
     _open: ExitStack = field(default_factory=ExitStack)
     _takeover: Takeover | None = None
@@ -40,6 +43,7 @@ class Follower:
     _now: Situation | None = None
     _said: str = ""
     _unpruned: int = 0
+    _changed: float = 0.0
 
     def turn(self) -> float:
         """Take the follower one step further, if it is this process that may."""
@@ -108,8 +112,10 @@ class Follower:
         flow = takeover.flow(self._now.owner)
         for table, why in done.checkpoint.dirty.items():
             self._say(f"{table} is DIRTY: {why}")
+        if done.copied or done.changed:
+            self._changed = self.clock()
         if done.settled:
-            self.synced(takeover.name, began)
+            self.synced(takeover.name, began, self._changed)
             mistrust(flow, self._leases.of(_follower(self._now)), self._now.epoch)
         self._unpruned += done.changed
         if self._unpruned >= PRUNE_AFTER or (done.settled and self._unpruned):

@@ -15,7 +15,9 @@ import pytest
 from proxy.pairs import LENGTH_BYTES, MAX_FRAME, encode
 from strangler.compare.drain import Drain
 from strangler.compare.judge import compare
+from strangler.compare.looks import Outcome
 from strangler.compare.reading import Reader
+from strangler.compare.store import Judged
 from strangler.compare.verdict import Comparison, Verdict
 from strangler.compare.writing import Writer
 from tests.cases.compare.answers import answer, pair
@@ -282,3 +284,94 @@ def test_socket_and_store_are_the_owners_alone(places):
     modes = [path.stat().st_mode & 0o777 for path in places]
     assert _end(process) == 0
     assert all(mode & 0o077 == 0 for mode in modes)
+
+
+# --- second looks -------------------------------------------------------------------------------------
+
+
+class Looker:
+    """Wants every pair that differs; says of each what the test wants, once it may."""
+
+    def __init__(self, verdict: Verdict | None) -> None:
+        self.verdict = verdict
+        self.seen: list[str] = []
+
+    def wants(self, judged) -> bool:
+        return judged.comparison.verdict is Verdict.DIFF
+
+    def look(self, number, judged) -> Outcome:
+        self.seen.append(judged.pair.id)
+        return Outcome(Comparison(self.verdict) if self.verdict else None, asked=True)
+
+
+class Broken(Looker):
+    def look(self, number, judged) -> Outcome:
+        raise ValueError(number)
+
+
+def _other(number: int):
+    return pair(answer('{"id":1}'), answer('{"id":2}'), id=f"req-{number}", route="r")
+
+
+def _looked_at(places, looker, until, *numbers):
+    async def scenario():
+        async with Comparer(places, looks=looker, look_seconds=0.001) as comparer:
+            worker = await comparer.connect()
+            await _send(worker, b"".join(encode(_other(number)) for number in numbers) + _frames(1))
+            await _hang_up(worker)
+            while not places[1].exists() or not until():
+                await asyncio.sleep(0.01)
+
+    _run(scenario())
+
+
+def _waiting(store) -> int:
+    with Reader(store) as reader:
+        return reader.waiting("r")
+
+
+def test_a_pair_that_differs_is_counted_by_what_the_second_look_says(places):
+    looker = Looker(Verdict.NOT_COMPARABLE)
+    _looked_at(places, looker, lambda: len(looker.seen) == 2, 1, 2)
+    assert looker.seen == ["req-1", "req-2"]
+    assert _counts(places[1]) == {Verdict.MATCH: 1, Verdict.NOT_COMPARABLE: 2}
+    assert _waiting(places[1]) == 0
+
+
+def test_a_pair_that_nobody_could_look_at_yet_waits_over_a_restart(places):
+    waits = Looker(None)
+    _looked_at(places, waits, lambda: len(waits.seen) > 3, 1, 2)
+    assert _counts(places[1]) == {Verdict.MATCH: 1}
+    assert _waiting(places[1]) == 2
+    looker = Looker(Verdict.DIFF)
+    _looked_at(places, looker, lambda: len(looker.seen) == 2)
+    assert _counts(places[1]) == {Verdict.MATCH: 2, Verdict.DIFF: 2}
+
+
+def test_a_look_that_breaks_leaves_the_difference_standing(places):
+    def decided() -> bool:
+        return _counts(places[1]).get(Verdict.DIFF) == 1
+
+    _looked_at(places, Broken(None), decided, 1)
+    assert _waiting(places[1]) == 0
+
+
+def test_a_comparer_that_looks_at_nothing_again_takes_what_waits_as_it_stands(places):
+    with closing(Writer(places[1])) as writer:
+        made = _other(1)
+        writer.record([], waiting=[Judged(made, compare(made))])
+        assert writer.waiting() == 1
+        writer.decide_all()
+    assert _counts(places[1]) == {Verdict.DIFF: 1}
+
+
+def test_what_is_settled_waits_no_more_and_counts_for_what_was_before(places):
+    made = _other(1)
+    with closing(Writer(places[1])) as writer:
+        writer.record([], waiting=[Judged(made, compare(made))])
+        writer.settle("r", made.at + 1, "ann", "mended")
+        (number, judged) = (1, Judged(made, compare(made)))
+        writer.decide(number, judged)
+    assert _counts(places[1]) == {Verdict.DIFF: 1}
+    with Reader(places[1]) as reader:
+        assert reader.evidence("r", 0.0) == ()

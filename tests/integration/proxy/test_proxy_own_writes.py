@@ -139,6 +139,9 @@ def test_a_copy_too_far_behind_is_read_by_nobody_and_that_is_shown(start: Start)
     running.ask("synced", group="reads", until=time.time() - 4000)
     assert _who(fetch(running.port, fresh("/read/"))) == "monolith"
     assert running.ask("status")[0]["groups"]["reads"]["suspended"]
-    running.ask("synced", group="reads", until=time.time() - 1)
+    running.ask("synced", group="reads", until=time.time() - 1, changed=time.time() - 2)
     assert _who(fetch(running.port, fresh("/read/"))) == "service"
-    assert not running.ask("status")[0]["groups"]["reads"]["suspended"]
+    group = running.ask("status")[0]["groups"]["reads"]
+    assert not group["suspended"]
+    until, changed = group["copied"]
+    assert 0 < changed < until

@@ -24,13 +24,18 @@ class Listening:
     def __init__(self, things: Things) -> None:
         self.said: list[str] = []
         self.until: list[float] = []
+        self.changed: list[float] = []
         self.clock = iter(range(100, 10_000))
         self.follower = Follower(
             things.where,
             lambda _group, text: self.said.append(text),
-            lambda _group, until: self.until.append(until),
+            self._synced,
             lambda: float(next(self.clock)),
         )
+
+    def _synced(self, _group: str, until: float, changed: float) -> None:
+        self.until.append(until)
+        self.changed.append(changed)
 
     def turns(self, number: int = 12) -> None:
         """Take some turns without waiting."""
@@ -157,3 +162,16 @@ def test_the_proxy_hears_how_far_the_copy_is_by_a_clock_read_before_the_moment(t
     things.copy()
     listening.keep_turning(3)
     assert listening.until == [100.0, 101.0, 102.0]
+
+
+def test_the_proxy_hears_when_the_copy_last_changed(things, listening):
+    things.copy()
+    listening.keep_turning()
+    assert set(listening.changed) == {0}
+    things.side(Owner.MONOLITH).run("UPDATE thing SET note = 'one'")
+    told = len(listening.until)
+    listening.keep_turning()
+    (changed,) = set(listening.changed[told:])
+    assert listening.until[told - 1] < changed < listening.until[told]
+    listening.keep_turning()
+    assert listening.changed[-1] == changed

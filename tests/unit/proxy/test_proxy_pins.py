@@ -109,6 +109,15 @@ def test_a_pin_ends_when_the_copy_has_passed_it(pins: Pins, clock: Clock) -> Non
     assert not pins.hold("catalog", kept, SECONDS)
 
 
+def test_what_is_told_of_a_copy_never_goes_back(pins: Pins, clock: Clock) -> None:
+    assert pins.copied("catalog") is None
+    pins.synced("catalog", clock.now)
+    assert pins.copied("catalog") == (clock.now, 0.0)
+    pins.synced("catalog", clock.now + 1, clock.now + 0.5)
+    pins.synced("catalog", clock.now, 0.0)  # another follower, which saw no change yet
+    assert pins.copied("catalog") == (clock.now + 1, clock.now + 0.5)
+
+
 def test_a_copy_too_far_behind_is_not_read(pins: Pins, clock: Clock) -> None:
     assert not pins.suspended("catalog", SECONDS)
     assert pins.lag("catalog") is None

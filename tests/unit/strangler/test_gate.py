@@ -144,3 +144,11 @@ def test_a_gate_says_what_circumstances_were_compared():
     of_staff = _evidence(5, Verdict.MATCH, staff)
     gate = _ask(_evidence(7), _evidence(2, Verdict.DIFF), of_staff, _evidence(9, Verdict.INFRA))
     assert gate.seen == {"GET 2xx anonymous": 9, "GET 4xx staff": 5}
+
+
+def test_a_difference_that_waits_for_a_second_look_lets_nothing_pass():
+    gate = ask_gate(OPTIONS, Known((_evidence(1_000_000),), waiting=1))
+    assert (gate.passage, gate.reasons) == (
+        Passage.INCONCLUSIVE,
+        ("differences that wait for a second look: 1",),
+    )
