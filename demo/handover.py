@@ -8,12 +8,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from demo.ledger import Balance, Writers, balance
+from demo.ledger import Balance, Writers, balance, unstocked
 from demo.place import Place
 from demo.watch import quantile
 
 WRITERS = 3
 STEP_SECONDS = 6.0
+EVENT_SECONDS = 20.0  # within which every event must have come across
 GROUP = "catalog"
 MOVES = (
     ("the monolith owns", ()),
@@ -73,7 +74,12 @@ def hand_over(place: Place, console: Console, say: Say) -> list[str]:
         f"[bold]ledger: {kept.writes} acknowledged writes, {len(kept.lost)} lost,"
         f" {len(kept.doubled)} doubled[/bold]"
     )
-    return _judge(steps, kept)
+    missing = unstocked(place.var / "monolith.sqlite3", EVENT_SECONDS)
+    console.print(
+        f"stock: {kept.products - len(missing)} of {kept.products} new products have their row in the"
+        " monolith,\nby its signal or, where the service made them, by the service's event"
+    )
+    return _judge(steps, kept) + [f"no row of stock: {sku}" for sku in missing[:5]]
 
 
 def _table(steps: list[Written]) -> Table:

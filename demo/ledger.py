@@ -60,6 +60,7 @@ class Balance:
     """What became of the acknowledged writes."""
 
     writes: int
+    products: int
     lost: tuple[str, ...]
     doubled: tuple[str, ...]
 
@@ -127,6 +128,7 @@ def balance(ledger: Ledger, database: Path) -> Balance:
         names.setdefault(sku, []).append(name)
     return Balance(
         ledger.writes,
+        len(ledger.entries),
         tuple(_lost(ledger, names)),
         tuple(sku for sku, found in names.items() if len(found) > 1),
     )
@@ -137,3 +139,20 @@ def _lost(ledger: Ledger, names: dict[str, list[str]]) -> Iterator[str]:
         found = names.get(sku, [])
         if not set(found) & {entry.name, entry.perhaps or entry.name}:
             yield f"{sku}: found {found or 'nothing'}, acknowledged {entry.name!r}"
+
+
+def unstocked(monolith: Path, patience: float) -> tuple[str, ...]:
+    """Return the new products without exactly one row of stock. Waits `patience` seconds at most."""
+    end = time.monotonic() + patience
+    while (missing := _unstocked(monolith)) and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
+    return missing
+
+
+def _unstocked(monolith: Path) -> tuple[str, ...]:
+    with closing(sqlite3.connect(monolith)) as connection:
+        rows = connection.execute(
+            """SELECT sku FROM catalog_product AS product WHERE sku LIKE 'LEDGER-%'
+               AND 1 <> (SELECT count(*) FROM inventory_stock WHERE product_id = product.id)"""
+        ).fetchall()
+    return tuple(sku for (sku,) in rows)
