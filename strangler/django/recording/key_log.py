@@ -2,7 +2,7 @@
 
 KeyLog
 ├── SqliteLog    a log's numbers: one writer at a time, so a transaction's own follow all committed ones
-└── PostgresLog  each entry bears the number of its transaction
+└── PostgresLog  each entry bears the number of its transaction, and the keys of a statement
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,11 @@ from strangler.django.recording.effects import Key
 MOST_ROWS = 200  # more do not fit a header
 MOST_COUNTED = 1_000
 MOST_LOG_BYTES = 16 * 1024 * 1024  # on PostgreSQL a log has no index
+
+KEY_OF_LOG = (
+    "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+    " AND attname <> 'strangler_xid' ORDER BY attnum"
+)
 
 
 class TooMuch(Exception):
@@ -94,14 +99,21 @@ class PostgresLog:
             ((size,),) = _ask(self._connection, "SELECT pg_relation_size(%s::regclass)", log)
             if size > MOST_LOG_BYTES:
                 raise TooMuch(f"{log} has {size} bytes")
-            found = _rows(self._connection, f"SELECT * FROM {log} WHERE strangler_xid = %s::xid8", xid)
-            if any(None in row for row in found.rows):
-                raise TooMuch(f"{table} was emptied")
+            found = self._keys(log, xid)
             if found.rows:
-                columns[table] = found.columns[1:]
-                keys[table] = list(dict.fromkeys(row[1:] for row in found.rows))
+                columns[table] = found.columns
+                keys[table] = list(dict.fromkeys(found.rows))
             pending += _counted(self._connection, log, " WHERE strangler_xid IS DISTINCT FROM %s::xid8", xid)
         return Logged(columns, keys, int(xid) if keys else None, pending)
+
+    def _keys(self, log: str, xid: str | None) -> "_Found":
+        """Return the keys of a transaction's entries: one has a list a column, or says that all rows went."""
+        key = [_quoted(self._connection, name) for (name,) in _ask(self._connection, KEY_OF_LOG, log)]
+        its_own = f"FROM {log} WHERE strangler_xid = %s::xid8"
+        if _ask(self._connection, f"SELECT 1 {its_own} AND {key[0]} IS NULL LIMIT 1", xid):
+            raise TooMuch(f"all rows of {log} went")
+        lists = ", ".join(f"unnest({name}) AS {name}" for name in key)
+        return _rows(self._connection, f"SELECT {lists} {its_own}", xid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,11 @@ def emptied() -> None:
         cursor.execute("TRUNCATE catalog_productimage" if connection.vendor == "postgresql" else "SELECT 1")
 
 
+@transaction.atomic
+def emptied_in_a_transaction() -> None:
+    emptied()
+
+
 VIEWS = [
     created,
     updated,
@@ -148,6 +153,7 @@ VIEWS = [
     defect,
     too_much,
     emptied,
+    emptied_in_a_transaction,
 ]
 
 

@@ -140,6 +140,7 @@ def test_more_than_a_header_holds_is_said_to_be_too_much(captured, ask):
 def test_what_could_not_be_looked_at_before_it_was_kept_is_said_not_to_be_told(captured, ask):
     if connection.vendor == "postgresql":
         assert ask("emptied")[EFFECTS] == "none;reason=not_atomic"
+        assert ask("emptied_in_a_transaction")[EFFECTS] == "none;reason=too_large"
 
 
 def test_a_fault_of_the_recording_never_reaches_the_request(captured, ask, caplog):
