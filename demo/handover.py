@@ -1,7 +1,7 @@
 """The story's second part: the catalog's tables change their owner under live writes, back, and again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rich import box
@@ -9,13 +9,23 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.ledger import Balance, Writers, balance, unstocked
-from demo.place import Place
+from demo.place import Place, declare
 from demo.watch import quantile
+from strangler.evidence import verdict_counts
 
 WRITERS = 3
 STEP_SECONDS = 6.0
 EVENT_SECONDS = 20.0  # within which every event must have come across
+EVIDENCE_SECONDS = 30.0
+COMPARED = ("MATCH", "EXPECTED", "DIFF")
 GROUP = "catalog"
+REHEARSED = ("catalog.products.create", "catalog.product.change")
+SHADOW = {"percent": 100, "rehearse": True}
+GATE = {
+    "min_samples": 20,
+    "max_diff": 20,
+    "max_unknown": 90,
+}  # of a few seconds; at work one waits for more
 MOVES = (
     ("the monolith owns", ()),
     ("cutover", ("takeover", "cutover", GROUP, "--execute", "--reason", "the demo")),
@@ -48,11 +58,18 @@ def hand_over(place: Place, console: Console, say: Say) -> list[str]:
         time.sleep(STEP_SECONDS / 2)
         writers.samples.cut()
         say(console, place, "takeover", "verify", GROUP)
+        console.print("while the monolith owns, the service rehearses each write, and keeps nothing of it\n")
+        for route in REHEARSED:
+            declare(place, route, shadow=SHADOW, gate=GATE)
+            say(console, place, "flip", route, "shadow")
         for title, move in MOVES:
             before = writers.ledger.writes
             if move:
                 say(console, place, *move)
             time.sleep(STEP_SECONDS)
+            if not move:
+                _wait_for_rehearsals(place)
+                say(console, place, "compare", "report", "--route", REHEARSED[1])
             samples = writers.samples.cut()
             seconds = [sample.seconds for sample in samples]
             problems = tuple(f"{s.method} {s.path}: {s.problem}" for s in samples if s.problem)
@@ -79,7 +96,32 @@ def hand_over(place: Place, console: Console, say: Say) -> list[str]:
         f"stock: {kept.products - len(missing)} of {kept.products} new products have their row in the"
         " monolith,\nby its signal or, where the service made them, by the service's event"
     )
-    return _judge(steps, kept) + [f"no row of stock: {sku}" for sku in missing[:5]]
+    return [
+        *_judge(steps, kept),
+        *(f"no row of stock: {sku}" for sku in missing[:5]),
+        *_rehearsed_otherwise(place),
+    ]
+
+
+def _wait_for_rehearsals(place: Place) -> None:
+    """Return once enough rehearsed writes were compared, or enough time has passed to have them."""
+    deadline = time.monotonic() + EVIDENCE_SECONDS
+    wanted = GATE["min_samples"]
+    while time.monotonic() < deadline:
+        counts = verdict_counts(place.var / "compare.sqlite3")
+        compared = (sum(counts.get(route, {}).get(v, 0) for v in COMPARED) for route in REHEARSED)
+        if all(n >= wanted for n in compared):
+            return
+        time.sleep(0.1)
+
+
+def _rehearsed_otherwise(place: Place) -> Iterator[str]:
+    """Yield the routes of which a rehearsed write came out otherwise than the monolith's."""
+    counts = verdict_counts(place.var / "compare.sqlite3")
+    for route in REHEARSED:
+        differing = counts.get(route, {}).get("DIFF", 0)
+        if differing:
+            yield f"{route}: {differing} rehearsed writes differ; strangler compare report says where"
 
 
 def _table(steps: list[Written]) -> Table:

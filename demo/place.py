@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import tomlkit
+
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_BINDS = {
     "PROXY_BIND": "127.0.0.1:8000",
@@ -74,3 +76,15 @@ def fresh_place(var: Path, binds: Mapping[str, str]) -> Place:
         table = table.replace(DEFAULT_BINDS[name], binds[name])
     (var / "routes.toml").write_text(table)
     return Place(var, environment)
+
+
+def declare(place: Place, route: str, **options: Mapping[str, object]) -> None:
+    """Give a route of the table further options, as one would by hand."""
+    file = place.var / "routes.toml"
+    document = tomlkit.parse(file.read_text())
+    (found,) = (each for each in document["routes"] if each["name"] == route)
+    for name, values in options.items():
+        inline = tomlkit.inline_table()
+        inline.update(values)
+        found[name] = inline
+    file.write_text(tomlkit.dumps(document))

@@ -120,7 +120,9 @@ class GateOptions:
     """What comparison must have shown before clients get (more of) the service's answers.
 
     At least `min_samples` comparisons of the last `fresh` hours, with the upper 95 % bound of the DIFF rate
-    at most `max_diff` percent; `cover` lists circumstances that must be among them, as `GET 4xx staff`.
+    at most `max_diff` percent; `cover` lists circumstances that must be among them, as `GET 4xx staff`. Up to
+    `max_unknown` percent of all that was tried may have ended without a comparison; 0: as few as `max_diff`
+    bears if all of them differed.
     """
 
     enabled: bool = True
@@ -128,6 +130,7 @@ class GateOptions:
     max_diff: float = 1.0
     fresh: float = 24.0
     cover: tuple[str, ...] = ()
+    max_unknown: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

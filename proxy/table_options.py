@@ -67,6 +67,7 @@ def read_gate(section: "Section") -> GateOptions:
         max_diff=section.number("max_diff", 0, 100, default.max_diff),
         fresh=section.number("fresh", 0.01, 24 * 365, default.fresh),
         cover=_read_cover(section),
+        max_unknown=section.number("max_unknown", 0, 99, default.max_unknown),
     )
     section.close()
     return options

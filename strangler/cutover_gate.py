@@ -5,7 +5,7 @@ showed, and on nothing else. One that declares none has no evidence and no gate:
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from proxy.routes import SAFE_METHODS, Owner, Route, Stage
@@ -60,7 +60,7 @@ def _asked(place: Installation, route: Route, now: datetime) -> RouteGate:
 def of_writes(known: Known) -> Known:
     """Return what is known of a route from rehearsed writes alone."""
     wrote = tuple(each for each in known.evidence if each.circumstances.method not in SAFE_METHODS)
-    return Known(wrote, known.structural)
+    return replace(known, evidence=wrote)
 
 
 def require_passage(gates: WriteGates) -> None:

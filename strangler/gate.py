@@ -159,7 +159,9 @@ def _uncertain(options: GateOptions, known: Known, samples: int) -> Iterator[str
     bound = 100 * upper_bound(diffs, samples)
     if bound > options.max_diff and samples >= options.min_samples:
         yield f"the DIFF rate is at most {bound:.2f} % (upper 95 % bound), {options.max_diff:g} % is wanted"
-    elif unknown and 100 * upper_bound(diffs + unknown, samples + unknown) > options.max_diff:
+    elif 100 * unknown <= options.max_unknown * (samples + unknown):
+        return
+    elif 100 * upper_bound(diffs + unknown, samples + unknown) > options.max_diff:
         kinds = (
             (Verdict.NOT_COMPARABLE, "could not be compared"),
             (Verdict.INFRA, "came from one side alone"),

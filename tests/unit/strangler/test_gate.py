@@ -152,3 +152,14 @@ def test_a_difference_that_waits_for_a_second_look_lets_nothing_pass():
         Passage.INCONCLUSIVE,
         ("differences that wait for a second look: 1",),
     )
+
+
+def test_a_route_may_bear_as_much_without_a_comparison_as_it_says_and_no_more():
+    options = GateOptions(max_unknown=40)
+    lost = [_evidence(199, Verdict.NOT_COMPARABLE), _evidence(1, Verdict.INFRA)]
+    assert _ask(_evidence(300), *lost, options=options).passage is Passage.PASS
+    assert _ask(_evidence(299), *lost, options=options).passage is Passage.INCONCLUSIVE
+    more = _evidence(2, Verdict.NOT_COMPARABLE)
+    assert _ask(_evidence(300), *lost, more, options=options).passage is Passage.INCONCLUSIVE
+    differing = _evidence(4, Verdict.DIFF)
+    assert _ask(_evidence(300), *lost, differing, options=options).passage is Passage.REFUSED
