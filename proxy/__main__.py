@@ -5,16 +5,18 @@ import os
 import shutil
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from proxy.access_log import AccessLogRefused, check_place
 from proxy.addresses import AddressRefused, address, listening
-from proxy.admin_control import KeyRefused, admin_key
+from proxy.admin_control import admin_key
+from proxy.keys import KeyRefused, key_in
 from proxy.open_files import room_for_clients
 from proxy.privileges import UserRefused, become
 from proxy.server import serve
 from proxy.settings import Limits, Settings, installation_secret
-from proxy.table import REHEARSAL_KEY, TableError, parse_table
+from proxy.table import REHEARSAL_KEY, REHEARSAL_KEY_CHARACTERS, TableError, parse_table
 from proxy.tls import Certificate, CertificateRefused, Place
 
 
@@ -29,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.user:
             become(options.user, options.control)
         key = admin_key(os.environ)
+        rehearsal_key = key_in(os.environ, REHEARSAL_KEY, REHEARSAL_KEY_CHARACTERS)
         # What follows is read and written as the user that goes on reading and writing it.
-        rehearses = bool(os.environ.get(REHEARSAL_KEY))
-        parse_table(options.table.read_text(), str(options.table), rehearses=rehearses)
+        parse_table(options.table.read_text(), str(options.table), rehearses=bool(rehearsal_key))
         if options.access_log:
             check_place(options.access_log)
     except TableError as error:
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, UnicodeDecodeError) as error:
         print(f"cannot read the routing table {options.table}: {error}", file=sys.stderr)
         return 2
-    settings = _settings(options, admin, key)
+    settings = replace(_settings(options, admin, key), rehearsal_key=rehearsal_key)
     _clear(settings)
     serve(settings, clients=clients, admin=admin, workers=options.workers, certificate=certificate)
     return 0
@@ -69,7 +71,6 @@ def _settings(options: argparse.Namespace, admin: socket.socket | None, key: byt
         pairs=options.pairs,
         service_key=os.environ.get("STRANGLER_SERVICE_KEY", "").encode(),
         admin_key=key,
-        rehearsal_key=os.environ.get(REHEARSAL_KEY, "").encode(),
         access_log=options.access_log,
         debug=options.debug,
         limits=Limits(

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from proxy.keys import key_in
 from proxy.siblings import Answer, ask_workers
 from proxy.table_swap import SwapRefused, swap
 
@@ -22,19 +23,9 @@ KEY_VARIABLE = "STRANGLER_ADMIN_KEY"
 KEY_CHARACTERS = 32  # a key guards every route
 
 
-class KeyRefused(ValueError):
-    """The key in the environment guards nothing; the message says what was found and what is wanted."""
-
-
 def admin_key(environ: Mapping[str, str]) -> bytes:
     """Return the key that the environment gives, empty for none. Raises KeyRefused."""
-    key = environ.get(KEY_VARIABLE, "")
-    if key and (len(key) < KEY_CHARACTERS or not key.isascii() or not key.isprintable() or " " in key):
-        raise KeyRefused(
-            f"{KEY_VARIABLE}: found {len(key)} characters;"
-            f" wanted {KEY_CHARACTERS} or more of ASCII, without spaces"
-        )
-    return key.encode()
+    return key_in(environ, KEY_VARIABLE, KEY_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True)

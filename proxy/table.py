@@ -28,6 +28,7 @@ from proxy.table_options import read_breaker, read_fallback, read_gate, read_pin
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 REHEARSAL_KEY = "STRANGLER_REHEARSAL_KEY"  # the name of a variable
+REHEARSAL_KEY_CHARACTERS = 16  # as monolith and services want them
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 

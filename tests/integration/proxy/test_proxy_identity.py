@@ -15,12 +15,14 @@ from proxy.pairs import Failure, Pair, Response
 
 ENDPOINT = "/__strangler__/authenticate"
 KEY = "the-service-key"
+KEYS = {"STRANGLER_SERVICE_KEY": KEY, "STRANGLER_REHEARSAL_KEY": "the-key-of-rehearsals"}
 Script = Callable[[Peer, Asked], None]
 ROUTES = (
     route("service", "service"),
     route("other", "service"),
     route("shadow", "shadow"),
     route("kept", "monolith", methods=ALL),
+    route("rehearsed", "shadow", "shadow = { percent = 100, rehearse = true }", methods=ALL),
     route("reverse", "service", "shadow = { percent = 100 }"),
     route("moved", "service", methods=ALL, group="writes"),
     route("share", "canary", "percent = 50"),
@@ -102,7 +104,7 @@ def asking(
     """A proxy that knows the service key."""
     text = table(monolith.url, service.url, *ROUTES)
     folder = tmp_path_factory.mktemp("asking")
-    running = RunningProxy(folder, text, "--pairs", str(pairs), STRANGLER_SERVICE_KEY=KEY)
+    running = RunningProxy(folder, text, "--pairs", str(pairs), **KEYS)
     yield running
     running.stop()
 
@@ -372,7 +374,7 @@ def test_an_unreachable_monolith_is_a_503_and_never_anonymous(
     tmp_path_factory: pytest.TempPathFactory, service: Origin
 ) -> None:
     text = table("http://127.0.0.1:1", service.url, *ROUTES)
-    running = RunningProxy(tmp_path_factory.mktemp("alone"), text, workers=1, STRANGLER_SERVICE_KEY=KEY)
+    running = RunningProxy(tmp_path_factory.mktemp("alone"), text, workers=1, **KEYS)
     try:
         path = fresh("/moved/")
         assert fetch(running.port, path, cookie("s")).status == 503
@@ -604,3 +606,35 @@ def test_a_share_that_cannot_ask_who_it_is_stays_with_the_monolith(
         monolith.knows(name, answer(b"", "500 Internal Server Error"))
         assert fetch(asking.port, path, cookie(name)).body == b'{"from":"monolith"}'
         assert service.asked(path) == []
+
+
+# --- rehearsed writes -------------------------------------------------------------------------------
+
+
+def test_a_write_is_rehearsed_as_whoever_sent_it_and_the_monolith_gets_no_token(
+    asking: RunningProxy, monolith: Monolith, service: Origin, comparer: Comparer, session: str
+) -> None:
+    path = fresh("/rehearsed/")
+    monolith.knows(session, identified("a.token", role="staff"))
+    with Client(asking.port) as client:
+        assert client.ask("POST", path, cookie(session), body=b"x").status == 200
+    pair = comparer.pair_of(path)
+    assert (pair.rehearsed, pair.role) == (True, "staff")
+    assert token_at(service, "/__strangler__/rehearse" + path) == [b"a.token"]
+    assert monolith.asked(path)[0].values(b"X-Strangler-Identity") == []
+    (question,) = monolith.questions(session)[:1]
+    assert question.values(b"X-Strangler-Original-Method") == [b"POST"]
+
+
+def test_what_the_monolith_refuses_is_not_rehearsed_and_wrote_nothing(
+    asking: RunningProxy, monolith: Monolith, service: Origin, comparer: Comparer, session: str
+) -> None:
+    path = fresh("/rehearsed/")
+    monolith.knows(session, REFUSED)
+    with Client(asking.port) as client:
+        client.ask("POST", path, cookie(session), body=b"x")
+    refusal = comparer.pair_of(path).candidate_answer
+    assert isinstance(refusal, Response)
+    assert (refusal.status, refusal.body) == (403, b'{"detail":"CSRF Failed"}')
+    assert [value[:3] for name, value in refusal.headers if name == b"X-Strangler-Effects"] == [b"v1;"]
+    assert service.asked("/__strangler__/rehearse" + path) == []
