@@ -37,6 +37,7 @@ CREATE CONSTRAINT TRIGGER never_kept AFTER INSERT ON strangler.rehearsal DEFERRA
 ALTER TABLE strangler.rehearsal ENABLE ALWAYS TRIGGER never_kept;
 GRANT USAGE ON SCHEMA strangler TO PUBLIC;
 GRANT INSERT ON strangler.rehearsal TO PUBLIC;
+GRANT SELECT ON strangler.note TO PUBLIC;
 CREATE OR REPLACE FUNCTION strangler.strangler_fence() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$ BEGIN
   IF EXISTS (SELECT FROM strangler.lease

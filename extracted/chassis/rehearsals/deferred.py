@@ -3,25 +3,33 @@
 Looks at touched rows alone, by the foreign keys that the models declare as deferred.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Table, exists, select, tuple_
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, exists, select, tuple_
 
+from extracted.chassis.rehearsals.effects import Op
 from extracted.chassis.rehearsals.seen import Key, Touch
 
 
 def broken(connection: Connection, tables: Sequence[Table], touches: Sequence[Touch]) -> ForeignKey | None:
     """Return a foreign key that the transaction leaves broken, None where all hold."""
-    keys: dict[str, set[Key]] = {}
-    for touch in touches:
-        keys.setdefault(touch.table, set()).add(touch.key)
+    written, gone = _keys(touches, {Op.INSERT, Op.UPDATE}), _keys(touches, {Op.DELETE})
     for foreign_key in _deferred(tables):
         child, parent = foreign_key.parent.table, foreign_key.column.table
-        if _orphans(connection, foreign_key, child, keys.get(child.name, set())) or _orphans_of(
-            connection, foreign_key, keys.get(parent.name, set())
-        ):
+        if _refers_nowhere(connection, foreign_key, tuple_(*child.primary_key), written.get(child.name)):
+            return foreign_key
+        if _refers_nowhere(connection, foreign_key, tuple_(foreign_key.parent), gone.get(parent.name)):
             return foreign_key
     return None
+
+
+def _keys(touches: Sequence[Touch], ops: Set[Op]) -> Mapping[str, Set[Key]]:
+    keys: dict[str, set[Key]] = {}
+    for touch in touches:
+        if touch.op in ops:
+            keys.setdefault(touch.table, set()).add(touch.key)
+    return keys
 
 
 def _deferred(tables: Sequence[Table]) -> Iterator[ForeignKey]:
@@ -33,18 +41,13 @@ def _deferred(tables: Sequence[Table]) -> Iterator[ForeignKey]:
                 yield foreign_key
 
 
-def _orphans(connection: Connection, foreign_key: ForeignKey, child: Table, keys: set[Key]) -> bool:
-    """Whether a touched row refers to one that is not there."""
+def _refers_nowhere(
+    connection: Connection, foreign_key: ForeignKey, columns: ColumnElement[Any], keys: Set[Key] | None
+) -> bool:
+    """Whether one of the rows with these `keys` in `columns` refers to a row that is not there."""
+    if not keys:
+        return False
     parent = foreign_key.column.table.alias()
     there = exists().where(parent.c[foreign_key.column.key] == foreign_key.parent)
-    touched = tuple_(*child.primary_key).in_(list(keys))
-    asked = select(foreign_key.parent).where(touched, foreign_key.parent.is_not(None), ~there)
-    return bool(keys) and connection.execute(asked.limit(1)).first() is not None
-
-
-def _orphans_of(connection: Connection, foreign_key: ForeignKey, keys: set[Key]) -> bool:
-    """Whether a row still refers to a touched one that is gone."""
-    parent = foreign_key.column.table.alias()
-    there = exists().where(parent.c[foreign_key.column.key] == foreign_key.parent)
-    asked = select(foreign_key.parent).where(foreign_key.parent.in_([key[0] for key in keys]), ~there)
-    return bool(keys) and connection.execute(asked.limit(1)).first() is not None
+    asked = select(foreign_key.parent).where(columns.in_(list(keys)), foreign_key.parent.is_not(None), ~there)
+    return connection.execute(asked.limit(1)).first() is not None

@@ -49,6 +49,8 @@ class PostgresWitness:
         self._seen: Counts = Counter()  # and are counted all the same, as the server counts them
         self._savepoints: list[int] = []  # how many there were when each was made
         self._ids: dict[str, int] = {}
+        self._emptied = False
+        event.listen(connection, "before_cursor_execute", self._before_cursor_execute)
         event.listen(connection, "before_execute", self._before_execute, retval=True)
         event.listen(connection, "after_execute", self._after_execute)
         event.listen(connection, "savepoint", self._savepoint)
@@ -56,12 +58,18 @@ class PostgresWitness:
 
     def touches(self) -> Sequence[Touch]:
         """Return what was done, in order. Raises Unseen."""
+        if self._emptied:
+            raise Unseen("a table was emptied by TRUNCATE, which no row's count shows")
         counted = self._counted()
         counted.subtract(self._before)
         for what in counted | self._seen:
             if counted[what] != self._seen[what]:
                 raise Unseen(f"{what[1]} of {what[0]}: {counted[what]} rows, seen {self._seen[what]}")
         return tuple(self._touches)
+
+    def _before_cursor_execute(self, _connection: Connection, _cursor: Any, said: str, *_how: Any) -> None:
+        if said.lstrip()[:8].upper() == "TRUNCATE":
+            self._emptied = True
 
     def _before_execute(
         self, _connection: Connection, statement: Executable, many: Rows, one: dict[str, Any], _options: Any

@@ -41,6 +41,13 @@ class Recording:
     _at_once: list[str] = field(default_factory=list)
     _others: dict[str, Any] = field(default_factory=dict)
 
+    def prepare(self, connection: Any) -> None:
+        """Open what is needed beside `connection` now, while the request holds no lock yet."""
+        try:
+            self._beside(connection)
+        except Exception as fault:
+            self._give_up(Untold.FAILED, fault)
+
     def before_commit(self, connection: Any) -> None:
         """Read what the transaction did. Called while it is still open, whoever opened it."""
         if self.untold is None:
@@ -132,6 +139,7 @@ def answer_recorded(
         logger.warning("%s is not the proxy's: nothing is recorded", MARK)
         return get_response(request)
     recording = Recording()
+    recording.prepare(connection)
     token = _current.set(recording)
     try:
         response = get_response(request)

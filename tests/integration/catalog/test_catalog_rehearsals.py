@@ -271,6 +271,34 @@ def test_what_changed_unseen_is_said_not_to_be_told(service, stage):
         assert answer.headers[EFFECTS] == "none;reason=not_captured"
 
 
+def test_a_table_emptied_at_once_is_said_not_to_be_told(service, stage):
+    if stage.engine.dialect.name == "sqlite":
+        rows = effects(perform(service, lambda session: session.execute(text("DELETE FROM catalog_review"))))
+        assert rows["rows"] == []
+    else:
+        answer = perform(service, lambda session: session.execute(text("TRUNCATE catalog_review")))
+        assert answer.headers[EFFECTS] == "none;reason=not_captured"
+
+
+def test_a_service_with_a_role_of_its_own_needs_no_right_of_the_kits(stage):
+    if stage.engine.dialect.name == "sqlite":
+        return  # it has no roles
+    role = f"catalog_{stage.url.database}"
+    with stage.writing() as session:
+        session.execute(text(f"CREATE ROLE {role} LOGIN"))
+        session.execute(text(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"))
+        session.execute(text(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}"))
+    url = stage.url.set(username=role).render_as_string(hide_password=False)
+    app = create_app(Config(url, SIGNING.public_key(), "INFO", rehearsal_key=KEY.encode()))
+    answer = rehearse(app, "POST", "/api/products/", PRODUCT)
+    app.extensions["database"].close()
+    with stage.writing() as session:
+        session.execute(text(f"DROP OWNED BY {role}"))
+        session.execute(text(f"DROP ROLE {role}"))
+    assert answer.status_code == 201
+    assert len(effects(answer)["rows"]) == 1
+
+
 def test_more_than_a_header_holds_is_said_not_to_be_told(service):
     answer = perform(service, lambda session: session.execute(update(Product).values(description=_noise())))
     assert answer.headers[EFFECTS] == "none;reason=too_large"
