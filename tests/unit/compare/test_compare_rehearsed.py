@@ -285,6 +285,18 @@ def test_effects_told_twice_are_not_believed():
     assert isinstance(found, Absent)
 
 
+def test_rows_alike_are_paired_along_with_those_that_point_at_them():
+    def write(orders, lines):
+        rows = [row("shop_order", "insert", {"id": each}, {"text": "a"}) for each in orders]
+        rows += [row("shop_line", "insert", {"id": each}, {"order_id": to}) for each, to in lines.items()]
+        return told(wrote(*rows))
+
+    straight, crossed = write([1, 2], {1: 1, 2: 2}), write([11, 12], {21: 12, 22: 11})
+    assert verdict_on(straight, crossed).verdict is Verdict.MATCH
+    both_at_one = write([11, 12], {21: 12, 22: 12})
+    assert verdict_on(straight, both_at_one).verdict is Verdict.DIFF
+
+
 def test_many_new_rows_are_paired_in_time():
     def write(start):
         rows = [row("shop_line", "insert", {"id": start + n}, {"text": "a", "n": n % 7}) for n in range(400)]
