@@ -208,8 +208,11 @@ class Store(Protocol):
     def prepared(self) -> bool:
         """Return whether the takeover's own tables are there."""
 
-    def take_lease(self, takeover: str, token: str, holder: str) -> Lease:
-        """Take the lease from whoever has it; his next transaction here is refused."""
+    def take_lease(self, takeover: str, token: str, holder: str, *, wait: float) -> Lease:
+        """Take the lease from whoever has it; his next transaction here is refused.
+
+        Raises Blocked where he is in the middle of one, and not out of it in `wait` seconds.
+        """
 
     def lease_of(self, takeover: str) -> tuple[int, str] | None:
         """Return the lease's epoch and its holder, None where there is no lease."""

@@ -92,5 +92,5 @@ def hand_over(where: Where, origin: Owner, *, execute: bool) -> Handover:
 
 def switch_of(takeover: Takeover, where: Where, origin: Owner, epoch: int) -> Switch:
     """Return a change of owner, for which the lease is taken."""
-    leases = takeover.databases.take_leases()
+    leases = takeover.databases.take_leases(where.patience.longest)
     return Switch(takeover, leases, origin, epoch, where.gateway, where.patience, where.reached)

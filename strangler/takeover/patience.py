@@ -21,6 +21,11 @@ class Patience:
     pause: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
 
+    @property
+    def longest(self) -> float:
+        """Return for how many seconds it stands in line in all."""
+        return self.wait * self.tries
+
     def insist(self, group: str, attempt: Callable[[float], Result]) -> Result:
         """Return what `attempt(wait)` returns, once no lock is in its way. Raises WritersInTheWay."""
         for left in reversed(range(self.tries)):

@@ -107,9 +107,14 @@ class PostgresStore:
         """Return whether the takeover's own tables are there."""
         return bool(one(self._reader.execute("SELECT to_regclass('strangler.note') IS NOT NULL")))
 
-    def take_lease(self, takeover: str, token: str, holder: str) -> Lease:
-        """Take the lease from whoever has it; his next transaction here is refused."""
-        return RECORDS.take_lease(self._writer, takeover, token, holder)
+    def take_lease(self, takeover: str, token: str, holder: str, *, wait: float) -> Lease:
+        """Take the lease from whoever has it; his next transaction here is refused. Raises Blocked."""
+        try:
+            with self._writer.transaction():
+                self._writer.execute(f"SET LOCAL lock_timeout = '{int(wait * 1000)}ms'")
+                return RECORDS.take_lease(self._writer, takeover, token, holder)
+        except psycopg.errors.LockNotAvailable:
+            raise Blocked(self._holders(["strangler.lease"])) from None
 
     def lease_of(self, takeover: str) -> tuple[int, str] | None:
         """Return the lease's epoch and its holder, None where there is no lease."""

@@ -80,7 +80,9 @@ class PostgresTransaction(LeasedRecords):
             triggers = capture_triggers(shape, keys_set_by_triggers=shape.table in setting)
             made = (self._how + statement for statement in triggers.values())
             enabled = (_enabled("ALWAYS", shape.table, name) for name in triggers)
-            self._all([log_table(shape), *capture_functions(shape), *made, *enabled])
+            # Made once and then left alone: to alter it would wait for whoever reads it.
+            log = [] if self._logged(shape) else [log_table(shape)]
+            self._all([*log, *capture_functions(shape), *made, *enabled])
 
     def stop_capture(self, shapes: Sequence[Shape]) -> None:
         """Log nothing more. The logs stay."""
@@ -194,6 +196,10 @@ class PostgresTransaction(LeasedRecords):
     def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str]]:
         tables = [quoted(shape.table) for shape in shapes]
         return [(table, name) for table, name, *_ in self._connection.execute(OUR_TRIGGERS, [tables])]
+
+    def _logged(self, shape: Shape) -> bool:
+        log = log_of(shape.table).as_string()
+        return bool(one(self._connection.execute("SELECT to_regclass(%s) IS NOT NULL", [log])))
 
     def _make_way(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
         """Drop disabled triggers that are to be made anew, on servers that cannot replace them."""

@@ -21,7 +21,7 @@ from strangler.errors import (
 )
 from strangler.takeover.address import MONOLITH, Address, address_of
 from strangler.takeover.carrying import carrier_between
-from strangler.takeover.engines import Engine, Store
+from strangler.takeover.engines import Blocked, Engine, Store
 from strangler.takeover.flow import Flow
 from strangler.takeover.postgres import PostgresStore
 from strangler.takeover.shape import Pair
@@ -30,6 +30,7 @@ from strangler.takeover.state import Lease, OwnerRow, Ownership, ownership
 
 DRIVER_FAULTS = (sqlite3.Error, psycopg.Error)
 COORDINATOR, SYNC = "coordinator", "sync"
+LEASE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,25 @@ class Databases:
         """Give up a role that was claimed."""
         self.service.give_up(f"{self.group.name}.{role}")
 
-    def take_leases(self) -> Leases:
-        """Take the lease in both databases; whoever had it is refused at his next transaction."""
+    def take_leases(self, wait: float = LEASE_SECONDS) -> Leases:
+        """Take the lease in both databases; whoever had it is refused at his next transaction.
+
+        Raises CoordinatorBusy where he is in one that does not end in `wait` seconds, as when he was stopped.
+        """
         token, holder = secrets.token_hex(8), f"pid {os.getpid()}"
         name = self.group.name
-        return Leases(
-            self.monolith.take_lease(name, token, holder), self.service.take_lease(name, token, holder)
-        )
+        try:
+            return Leases(
+                self.monolith.take_lease(name, token, holder, wait=wait),
+                self.service.take_lease(name, token, holder, wait=wait),
+            )
+        except Blocked as blocked:
+            holders = "\n     ".join(blocked.holders) or "it ended just now"
+            raise CoordinatorBusy(
+                f"a step of the takeover of {name!r} is under way and did not end in {wait:g} s; nothing was"
+                f" changed. It is:\n     {holders}",
+                next="end that transaction, then run the same command again",
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,17 @@ class SqliteStore:
         found = "SELECT count(*) FROM sqlite_master WHERE name = 'strangler_note'"
         return bool(self._reader.execute(found).fetchone()[0])
 
-    def take_lease(self, takeover: str, token: str, holder: str) -> Lease:
-        """Take the lease from whoever has it; his next transaction here is refused."""
-        return RECORDS.take_lease(self._writer, takeover, token, holder)
+    def take_lease(self, takeover: str, token: str, holder: str, *, wait: float) -> Lease:
+        """Take the lease from whoever has it; his next transaction here is refused. Raises Blocked."""
+        self._writer.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+        _begin(self._writer)
+        try:
+            lease = RECORDS.take_lease(self._writer, takeover, token, holder)
+            self._writer.execute("COMMIT")
+        finally:
+            if self._writer.in_transaction:
+                self._writer.rollback()
+        return lease
 
     def lease_of(self, takeover: str) -> tuple[int, str] | None:
         """Return the lease's epoch and its holder, None where there is no lease."""

@@ -92,12 +92,15 @@ def _round(things: Things, chance: random.Random, tally: Tally) -> None:
     follower = _child(things, "sync", "")
     with opened(things.where) as takeover:
         verb = "cutover" if situation(takeover).owner is Owner.MONOLITH else "rollback"
-    how = chance.choice(["step", "moment", "sync"])
+    how = chance.choice(["step", "moment", "sync", "zombie"])
     step = chance.choice(STEPS) if how == "step" else ""
     coordinator = _child(things, verb, step)
     if how == "moment":
         _kill_after(coordinator, chance.uniform(0, LONGEST_SECONDS) + 0.25)
         tally.kills["coordinator at a moment"] += 1
+    elif how == "zombie":
+        _freeze_over(follower, coordinator, chance)
+        tally.kills["sync, frozen over it"] += 1
     elif how == "sync":
         _kill_after(follower, chance.uniform(0, LONGEST_SECONDS) + 0.25)
         tally.kills["sync at a moment"] += 1
@@ -129,6 +132,18 @@ def _kill_after(process: subprocess.Popen, seconds: float) -> None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     process.kill()
+
+
+def _freeze_over(follower: subprocess.Popen, coordinator: subprocess.Popen, chance: random.Random) -> None:
+    """Stop the follower at any moment, let the owner change without it, and wake it under the new one."""
+    with suppress(subprocess.TimeoutExpired):
+        follower.wait(chance.uniform(0, LONGEST_SECONDS) + 0.4)
+    follower.send_signal(signal.SIGSTOP)
+    with suppress(subprocess.TimeoutExpired):  # stopped inside its transaction it is waited for
+        coordinator.wait(2 * LONGEST_SECONDS + 2)
+    follower.send_signal(signal.SIGCONT)
+    with suppress(subprocess.TimeoutExpired):
+        follower.wait(LONGEST_SECONDS)
 
 
 def _child(things: Things, verb: str, step: str) -> subprocess.Popen:

@@ -22,8 +22,8 @@ from strangler.takeover.proxy_gateway import ProxyGateway
 from strangler.takeover.verify import verify
 from tests.e2e.conftest import new_place
 from tests.e2e.takeover_coordinator import GROUP
-from tests.e2e.takeover_server import Server, servers
 from tests.integration.takeover.sides import Side
+from tests.own_postgres import Server, servers
 
 PARTS = ("proxy", "monolith", "catalog", "sync")
 VARIABLES = {Owner.MONOLITH: "MONOLITH_DATABASE_URL", Owner.SERVICE: "CATALOG_DATABASE_URL"}
@@ -98,10 +98,10 @@ class Stack:
         """Return the owner that the routing table names."""
         return str(read_table(self.installation.table).table.groups[GROUP].owner)
 
-    def equal(self) -> bool:
-        """Read both databases anew; return whether they hold the same."""
+    def differing(self) -> list[str]:
+        """Read both databases anew; return what differs."""
         where = self.where
-        return not verify(where.routes, GROUP, where.environ, where.var, again=True).differing
+        return list(map(str, verify(where.routes, GROUP, where.environ, where.var, again=True).differing))
 
 
 @contextmanager

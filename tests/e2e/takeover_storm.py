@@ -121,17 +121,17 @@ class Storm:
     def mend(self) -> None:
         """Start what is down, then resume or cancel until the situation is sound. Raises Unsound."""
         self.victims.revive()
-        found = self._insist(lambda: situation_of(self.stack))
+        found = self.insist(lambda: situation_of(self.stack))
         self.tally.found[str(found.state)] += 1
         if found.state in {State.FENCED, State.ABORTED} and self.chance.random() < 0.5:
-            self._insist(lambda: cancel(self.stack.where, execute=True))
-        self._insist(lambda: resume(self.stack.where, execute=True))
-        self._insist(self._all_up)
-        now = self._insist(lambda: situation_of(self.stack))
+            self.insist(lambda: cancel(self.stack.where, execute=True))
+        self.insist(lambda: resume(self.stack.where, execute=True))
+        self.insist(self._all_up)
+        now = self.insist(lambda: situation_of(self.stack))
         if now.state is not State.OWNED or now.owner != self.stack.route_owner():
             raise Unsound(f"{now}, routed to the {self.stack.route_owner()}")
 
-    def _insist(self, attempt: Callable[[], Result]) -> Result:
+    def insist(self, attempt: Callable[[], Result]) -> Result:
         """Attempt it until it neither is refused nor says no: what else was killed may still be starting."""
         said, deadline = "", time.monotonic() + SOUND_SECONDS
         while time.monotonic() < deadline:
@@ -170,11 +170,12 @@ def rage(stack: Stack, kills: int, seed: int) -> Tally:
     storm.mend()
     tally.samples, tally.both_writable = sampler.samples, sampler.both
     tally.writes = staff.ledger.fates()
-    _judge(stack, staff, tally)
+    _judge(storm, staff)
     return tally
 
 
-def _judge(stack: Stack, staff: Staff, tally: Tally) -> None:
+def _judge(storm: Storm, staff: Staff) -> None:
+    stack, tally = storm.stack, storm.tally
     with opened(stack.where) as takeover:
         owner = takeover.databases.started().owner
         epochs = [row.epoch for row in takeover.databases.rows()]
@@ -182,8 +183,7 @@ def _judge(stack: Stack, staff: Staff, tally: Tally) -> None:
     tally.wrong += [f"epoch {epoch} has {n} rows" for epoch, n in Counter(epochs).items() if n > 1]
     tally.wrong += faults(staff.ledger.writes, stack.products(owner), stack.renamed())
     tally.wrong += staff.surprises
-    if not stack.equal():
-        tally.wrong.append("the databases differ")
+    tally.wrong += storm.insist(lambda: [stack.differing()])[0]
 
 
 def main() -> None:

@@ -21,12 +21,17 @@ class Server:
         """Start it in a folder that is not there yet."""
         self._server = start_embedded(folder)
         admin_url = str(self._server.get_uri())
-        with psycopg.connect(admin_url, autocommit=True) as connection:
-            # Processes are killed here, no machine is: what was handed to the kernel stays. Commits do wait.
-            for setting in ("fsync", "full_page_writes"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")
-            connection.execute("SELECT pg_reload_conf()")
+        self._admin_url = admin_url
+        # Processes are killed here, no machine is: what was handed to the kernel stays. Commits do wait.
+        self.configure("fsync = off")
+        self.configure("full_page_writes = off")
         self.url = Postgres(admin_url).fresh()
+
+    def configure(self, setting: str) -> None:
+        """Set one setting of the whole server, `name = value`, and have every process read it."""
+        with psycopg.connect(self._admin_url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+            connection.execute("SELECT pg_reload_conf()")
 
     def die(self, how: signal.Signals) -> None:
         """Send the postmaster a signal it does not survive, and wait until every process of it has gone."""
