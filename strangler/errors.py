@@ -438,9 +438,21 @@ class Undecided(Refused):
 
 
 class NotConfirmed(Refused):
-    """The step cannot be taken back, and was not confirmed by the name of the group."""
+    """The step cannot be taken back, and was not confirmed by the names of the tables."""
 
     id = "S422"
+
+
+class ReferredTo(Refused):
+    """Tables of the monolith refer to tables that would become an archive, or be dropped."""
+
+    id = "S425"
+
+
+class LacksRights(Refused):
+    """The role that is connected may not archive or drop the tables; nothing was changed."""
+
+    id = "S426"
 
 
 # --- S9xx: benchmarks --------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def database_name(url: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server; nothing made on it stays."""
+    """A PostgreSQL server; no database made on it stays."""
     with running_postgres() as server:
         yield server
 

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from strangler.show.gates import show_gates
 from strangler.table_file import read_table
 from strangler.takeover.cancel import cancel as cancelling
 from strangler.takeover.cutover import cutover as cutting
+from strangler.takeover.drop_archive import drop_archive
 from strangler.takeover.handover import Where
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.mapping import read_mapping
@@ -29,6 +31,7 @@ from strangler.takeover.pace import set_pace
 from strangler.takeover.plan import plan as planning
 from strangler.takeover.proxy_gateway import ProxyGateway
 from strangler.takeover.resume import resume as resuming
+from strangler.takeover.retire import Asked
 from strangler.takeover.retire import retire as retiring
 from strangler.takeover.rollback import rollback as rolling
 from strangler.takeover.session import find_group
@@ -201,15 +204,34 @@ def cancel(group: str, *, execute: bool, as_json: bool) -> None:
 
 @takeover.command()
 @click.argument("group")
-@click.option("--confirm", default="", metavar="GROUP", help="The group's name once more: no way back.")
+@click.option("--keep-referred", is_flag=True, help="Leave tables in place that others refer to.")
+@click.option("--keep-owner", is_flag=True, help="Leave tables to their owner, who can disable the fence.")
+@click.option("--drop", is_flag=True, help="Delete the archive of a retired group.")
+@click.option("--confirm", default="", metavar="TABLES", help="The tables' names, with commas: no way back.")
 @execute_option
 @json_option
-def retire(group: str, confirm: str, *, execute: bool, as_json: bool) -> None:
-    """Give up the monolith's copy of GROUP, for good.
+def retire(
+    group: str,
+    confirm: str,
+    *,
+    keep_referred: bool,
+    keep_owner: bool,
+    drop: bool,
+    execute: bool,
+    as_json: bool,
+) -> None:
+    """Make an archive of the monolith's copy of GROUP, for good.
 
-    It stays where it is, fenced and readable, and follows no more. There is no rollback after this.
+    It follows no more, its tables get the names <table>_retired_<date> and, on PostgreSQL, an owner that
+    nobody logs in as. There is no rollback after this. With --drop, later, the archive is deleted.
     """
-    report = retiring(_here().where(group), confirm, execute=execute)
+    where = _here().where(group)
+    if drop:
+        dropped = drop_archive(where, confirm, execute=execute)
+        emit(dropped, as_json=as_json, human=lambda console: show.show_dropped(console, dropped))
+        return
+    asked = Asked(confirm, keep_referred, keep_owner, execute)
+    report = retiring(where, asked, datetime.now(UTC).date())
     emit(report, as_json=as_json, human=lambda console: show.show_retired(console, report))
 
 

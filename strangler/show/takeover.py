@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strangler.takeover.cancel import Cancelled
+from strangler.takeover.drop_archive import Dropped
 from strangler.takeover.handover import Handover
 from strangler.takeover.plan import PlanReport
 from strangler.takeover.resume import Resumed
@@ -98,6 +99,8 @@ def show_status(console: Console, report: TakeoverStatus) -> None:
         )
     if report.tables:
         console.print(table)
+    if report.kept:
+        console.print(f"in the monolith, as an archive: {', '.join(report.kept)}")
 
 
 def show_handover(console: Console, report: Handover) -> None:
@@ -141,18 +144,32 @@ def show_cancelled(console: Console, report: Cancelled) -> None:
 
 
 def show_retired(console: Console, report: Retired) -> None:
-    """Print what is retired, or would be."""
-    if report.executed:
+    """Print what is archived, or would be, and what stays in place."""
+    console.print(f"{report.group}: {'retired' if report.executed else 'would be retired, for good'}")
+    for table, name in report.archived.items():
+        console.print(f"  {table} → {name}")
+    for table, referring in report.in_place.items():
+        console.print(f"  {table} stays in place: {', '.join(referring)} refer to it")
+    for role in report.still_able:
+        console.print(Text(f"  role {role} can still disable the fence of what it owned", style="red"))
+    if not report.executed:
         console.print(
-            f"{report.group}: retired. The monolith's copies follow no more: drop them when nothing reads"
+            "Nothing was changed. To do it: the same with --execute, once nothing reads these tables, and"
         )
-        console.print("  " + ", ".join(report.tables))
+        console.print(Text(f"  --confirm {report.confirm}"), soft_wrap=True)
+
+
+def show_dropped(console: Console, report: Dropped) -> None:
+    """Print what of the archive is gone, or would be."""
+    names = ",".join(report.tables)
+    if not report.tables:
+        console.print(f"{report.group}: nothing is left of the archive")
+    elif report.executed:
+        console.print(f"{report.group}: dropped {names}", soft_wrap=True)
     else:
-        console.print(
-            f"{report.group}: {', '.join(report.tables)} in the monolith would follow no more,"
-            " for good. To do it:"
-            f" strangler takeover retire {report.group} --execute --confirm {report.group}"
-        )
+        console.print(f"{report.group}: nothing was changed. To drop the archive, for good:")
+        command = f"strangler takeover retire {report.group} --drop --execute --confirm {names}"
+        console.print(Text(f"  {command}"), soft_wrap=True)
 
 
 def show_pace(console: Console, report: Pace) -> None:

@@ -33,6 +33,10 @@ class Blocked(Exception):
         self.holders = holders
 
 
+class Forbidden(Exception):
+    """The role that is connected lacks the right to what was asked; the text says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What a log says of one table since a position: how many entries, and whether all rows went at once."""
@@ -176,6 +180,21 @@ class Transaction(Protocol):
 
     def forget_log(self, shapes: Sequence[Shape], position: str) -> None:
         """Delete the entries that `position` has seen."""
+
+    def lock_out_everybody(self, shapes: Sequence[Shape]) -> None:
+        """Wait until nobody reads or writes the tables any more. Raises Blocked, Forbidden."""
+
+    def archive(self, shape: Shape, name: str) -> None:
+        """Call a table `name` from now on, without the kit's triggers and log. Raises Forbidden."""
+
+    def give_away(self, tables: Sequence[str]) -> tuple[str, ...]:
+        """Make the kit's role the owner of tables, which their owners may go on reading. Raises Forbidden.
+
+        Return those of the former owners who can undo it all the same. Without roles: nothing.
+        """
+
+    def drop(self, tables: Sequence[str]) -> None:
+        """Drop tables with all their rows. Raises Forbidden."""
 
     def dissolve(self, shapes: Sequence[Shape]) -> None:
         """Stop the capture, drop the logs and forget everything the takeover remembers here but its lease."""

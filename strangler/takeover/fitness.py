@@ -73,9 +73,10 @@ def fit_takeover(databases: Databases, mapping: Mapping) -> Takeover:
 
 
 def fitness(databases: Databases, mapping: Mapping) -> Fitness:
-    """Look at both schemas and return what fits and what does not."""
+    """Look at both schemas and return what fits and what does not. Raises WrongOwner for a retired group."""
     findings: list[Finding] = []
     pairs: list[Pair] = []
+    databases.refuse_retired()
     carrier_between(databases.monolith.engine, databases.service.engine)
     if databases.monolith.engine is Engine.POSTGRESQL and databases.service.engine is Engine.SQLITE:
         raise UnsupportedEngines(

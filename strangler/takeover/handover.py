@@ -12,7 +12,15 @@ from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.gateway import Gateway, NoGateway
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.patience import Patience
-from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, Takeover, find_group, open_databases, other
+from strangler.takeover.session import (
+    COORDINATOR,
+    DRIVER_FAULTS,
+    Databases,
+    Takeover,
+    find_group,
+    open_databases,
+    other,
+)
 from strangler.takeover.situation import require_sound_situation
 from strangler.takeover.switching import Reached, Step, Switch, Timed, change_owner, nobody_cares, ready
 
@@ -51,10 +59,16 @@ class Handover:
 @contextmanager
 def opened(where: Where) -> Iterator[Takeover]:
     """Open a takeover that fits. Raises Refused."""
+    with opened_databases(where) as databases:
+        yield fit_takeover(databases, where.mappings)
+
+
+@contextmanager
+def opened_databases(where: Where) -> Iterator[Databases]:
+    """Open both databases, whatever is in them, and tell what they refuse as Refused."""
     with open_databases(find_group(where.routes, where.group), where.environ, where.var) as databases:
-        takeover = fit_takeover(databases, where.mappings)
         try:
-            yield takeover
+            yield databases
         except LeaseLost:
             raise CoordinatorBusy(
                 f"another process took the takeover of {where.group!r} over while this one was at work",

@@ -114,7 +114,7 @@ class PostgresStore:
                 self._writer.execute(f"SET LOCAL lock_timeout = '{int(wait * 1000)}ms'")
                 return RECORDS.take_lease(self._writer, takeover, token, holder)
         except psycopg.errors.LockNotAvailable:
-            raise Blocked(self._holders(["strangler.lease"])) from None
+            raise Blocked(self._holders(["strangler.lease"], False)) from None
 
     def lease_of(self, takeover: str) -> tuple[int, str] | None:
         """Return the lease's epoch and its holder, None where there is no lease."""
@@ -186,8 +186,8 @@ class PostgresStore:
             raise
         return connection
 
-    def _holders(self, tables: list[str]) -> tuple[str, ...]:
-        rows = self._reader.execute(HOLDERS, [tables])
+    def _holders(self, tables: list[str], readers: bool) -> tuple[str, ...]:
+        rows = self._reader.execute(HOLDERS, [tables, readers])
         return tuple(f"pid {pid}, {state}, for {age}: {query}" for pid, age, state, query in rows)
 
 

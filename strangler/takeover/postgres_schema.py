@@ -95,14 +95,15 @@ SETTING = """
     WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgname NOT LIKE '%%strangler%%'
       AND tgtype & 19 = 19
 """
-# Who keeps writers' locks on the tables: `CREATE TRIGGER` waits for exactly these.
+# Who keeps writers' locks on the tables: `CREATE TRIGGER` waits for exactly these; a new name for
+# readers too.
 HOLDERS = """
     SELECT DISTINCT a.pid, coalesce(date_trunc('milliseconds', clock_timestamp() - a.xact_start)::text, '?'),
            a.state, left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120)
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.relation = ANY(%s::regclass[]) AND l.granted AND l.pid <> pg_backend_pid()
-      AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
-                     'ExclusiveLock', 'AccessExclusiveLock')
+      AND (%s OR l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock',
+                            'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
 """
 SESSION = """
     SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';

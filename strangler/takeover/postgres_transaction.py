@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from strangler.takeover.engines import Blocked
+from strangler.takeover.postgres_archive import give_away, needing_rights
 from strangler.takeover.postgres_queries import one, quoted, sequence_of
 from strangler.takeover.postgres_schema import (
     FENCE,
@@ -27,7 +28,7 @@ from strangler.takeover.state import Lease, Note, decode, encode
 
 CAN_REPLACE_TRIGGERS = 140000
 
-Holders = Callable[[list[str]], tuple[str, ...]]  # who keeps writers' locks on tables, as text
+Holders = Callable[[list[str], bool], tuple[str, ...]]  # who keeps locks on tables (readers too?), as text
 Write = Callable[[psycopg.Copy], None]
 
 
@@ -42,11 +43,12 @@ class PostgresTransaction(LeasedRecords):
 
     def lock_out_writers(self, shapes: Sequence[Shape]) -> None:
         """Wait until every writer of the tables has ended, and let no other begin. Raises Blocked."""
-        tables = sql.SQL(", ").join(sql.Identifier(name) for name in sorted(shape.table for shape in shapes))
-        try:
-            self._connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
-        except psycopg.errors.LockNotAvailable:
-            raise Blocked(self._holders([quoted(shape.table) for shape in shapes])) from None
+        self._lock(shapes, "SHARE ROW EXCLUSIVE", readers=False)
+
+    def lock_out_everybody(self, shapes: Sequence[Shape]) -> None:
+        """Wait until nobody reads or writes the tables any more. Raises Blocked, Forbidden."""
+        with needing_rights():
+            self._lock(shapes, "ACCESS EXCLUSIVE", readers=True)
 
     def empty(self, shape: Shape) -> int:
         """Delete every row of a table; return how many there were."""
@@ -149,14 +151,37 @@ class PostgresTransaction(LeasedRecords):
                 )
             )
 
+    def archive(self, shape: Shape, name: str) -> None:
+        """Call a table `name` from now on, without the kit's triggers and log. Raises Forbidden."""
+        with needing_rights():
+            self._all(
+                [
+                    *self._dropped(shape, {FENCE, *capture_triggers(shape)}),
+                    sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)),
+                    sql.SQL("ALTER TABLE {} RENAME TO {}").format(
+                        sql.Identifier(shape.table), sql.Identifier(name)
+                    ),
+                ]
+            )
+
+    def give_away(self, tables: Sequence[str]) -> tuple[str, ...]:
+        """Make the kit's role the owner of tables, which their owners may go on reading. Raises Forbidden.
+
+        Return those of the former owners who can undo it all the same.
+        """
+        with needing_rights():
+            return give_away(self._connection, tables)
+
+    def drop(self, tables: Sequence[str]) -> None:
+        """Drop tables with all their rows. Raises Forbidden."""
+        listed = sql.SQL(", ").join(map(sql.Identifier, tables))
+        with needing_rights():
+            self._connection.execute(sql.SQL("DROP TABLE {}").format(listed))
+
     def dissolve(self, shapes: Sequence[Shape]) -> None:
         """Stop the capture, drop the logs and forget everything the takeover remembers here but its lease."""
         wanted = {name for shape in shapes for name in capture_triggers(shape)}
-        self._all(
-            sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), sql.Identifier(table))
-            for table, name in self._ours(shapes)
-            if name in wanted
-        )
+        self._all(statement for shape in shapes for statement in self._dropped(shape, wanted))
         self._all(sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)) for shape in shapes)
         self._records.forget_all(self._connection, self._lease.takeover)
 
@@ -205,11 +230,21 @@ class PostgresTransaction(LeasedRecords):
         """Drop disabled triggers that are to be made anew, on servers that cannot replace them."""
         if self._connection.info.server_version >= CAN_REPLACE_TRIGGERS:
             return
-        self._all(
+        self._all(statement for shape in shapes for statement in self._dropped(shape, wanted))
+
+    def _dropped(self, shape: Shape, wanted: set[str]) -> list[sql.Composed]:
+        return [
             sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), sql.Identifier(table))
-            for table, name in self._ours(shapes)
+            for table, name in self._ours([shape])
             if name in wanted
-        )
+        ]
+
+    def _lock(self, shapes: Sequence[Shape], mode: str, *, readers: bool) -> None:
+        tables = sql.SQL(", ").join(sql.Identifier(name) for name in sorted(shape.table for shape in shapes))
+        try:
+            self._connection.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(tables, sql.SQL(mode)))
+        except psycopg.errors.LockNotAvailable:
+            raise Blocked(self._holders([quoted(shape.table) for shape in shapes], readers)) from None
 
     def _disable(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
         """Disable triggers. Not dropped: DROP TRIGGER would wait for readers too, and keep others out."""

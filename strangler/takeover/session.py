@@ -18,6 +18,7 @@ from strangler.errors import (
     SourceUnreachable,
     TargetUnreachable,
     UnknownGroup,
+    WrongOwner,
 )
 from strangler.takeover.address import MONOLITH, Address, address_of
 from strangler.takeover.carrying import carrier_between
@@ -26,7 +27,7 @@ from strangler.takeover.flow import Flow
 from strangler.takeover.postgres import PostgresStore
 from strangler.takeover.shape import Pair
 from strangler.takeover.sqlite import SqliteStore
-from strangler.takeover.state import Lease, OwnerRow, Ownership, ownership
+from strangler.takeover.state import Lease, Note, OwnerRow, Ownership, ownership
 
 DRIVER_FAULTS = (sqlite3.Error, psycopg.Error)
 COORDINATOR, SYNC = "coordinator", "sync"
@@ -77,6 +78,14 @@ class Databases:
                 next=f"strangler takeover start {self.group.name} --execute",
             )
         return known
+
+    def refuse_retired(self) -> None:
+        """Raise WrongOwner where the service owns for good."""
+        if self.service.read_note(self.group.name, Note.RETIRED) is not None:
+            raise WrongOwner(
+                f"group {self.group.name!r} is retired: its service owns it for good; wanted one that is not",
+                next=f"strangler takeover status {self.group.name}",
+            )
 
     def claim(self, role: str) -> None:
         """Claim a role until the databases are closed. Raises CoordinatorBusy, naming who has it."""

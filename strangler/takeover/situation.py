@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from proxy.routes import Owner
-from strangler.errors import Undecided, WrongOwner
+from strangler.errors import Undecided
 from strangler.takeover.session import Takeover, other
 from strangler.takeover.state import Note, Outcome
 
@@ -55,12 +55,8 @@ def situation(takeover: Takeover) -> Situation:
 
 def require_sound_situation(takeover: Takeover) -> Situation:
     """Return where the takeover stands. Raises Undecided where a change of owner is half done."""
+    takeover.databases.refuse_retired()
     now = situation(takeover)
-    if now.state is State.RETIRED:
-        raise WrongOwner(
-            f"group {takeover.name!r} is retired: its service owns it for good; wanted one that is not",
-            next=f"strangler takeover status {takeover.name}",
-        )
     if not now.sound:
         raise Undecided(
             f"a change of owner of {takeover.name!r} to the {other(now.owner)} was begun (epoch"

@@ -106,6 +106,25 @@ class SqliteTransaction(LeasedRecords):
                 f"DELETE FROM {identifier(log_of(shape.table))} WHERE seq <= ?", [seen.get(shape.table, 0)]
             )
 
+    def lock_out_everybody(self, shapes: Sequence[Shape]) -> None:
+        """Do nothing: a reader of the file keeps the moment that he has."""
+
+    def archive(self, shape: Shape, name: str) -> None:
+        """Call a table `name` from now on, without the kit's triggers and log."""
+        self.stop_capture([shape])
+        self.lift_fence([shape])
+        self._connection.execute(f"DROP TABLE IF EXISTS {identifier(log_of(shape.table))}")
+        self._connection.execute(f"ALTER TABLE {identifier(shape.table)} RENAME TO {identifier(name)}")
+
+    def give_away(self, tables: Sequence[str]) -> tuple[str, ...]:
+        """Do nothing: who may write the file may do everything."""
+        return ()
+
+    def drop(self, tables: Sequence[str]) -> None:
+        """Drop tables with all their rows."""
+        for table in tables:
+            self._connection.execute(f"DROP TABLE {identifier(table)}")
+
     def dissolve(self, shapes: Sequence[Shape]) -> None:
         """Stop the capture, drop the logs and forget everything the takeover remembers here but its lease."""
         self.stop_capture(shapes)

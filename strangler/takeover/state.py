@@ -96,6 +96,7 @@ class Note(StrEnum):
     CONSTRAINTS = "constraints"
     PACE = "pace"
     RETIRED = "retired"
+    ARCHIVE = "archive"
 
 
 def encode(body: object) -> str:

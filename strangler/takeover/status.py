@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from proxy.routes import Owner
-from strangler.takeover.handover import Where, opened
-from strangler.takeover.session import Takeover
+from strangler.takeover.archive import Retirement, archive_of, retirement_of
+from strangler.takeover.fitness import fit_takeover
+from strangler.takeover.handover import Where, opened_databases
+from strangler.takeover.session import Databases, Takeover
 from strangler.takeover.situation import State, situation
+from strangler.takeover.state import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class TakeoverStatus:
     fenced: bool  # whether the follower refuses writes, as it must
     holder: str
     tables: tuple[TableStatus, ...] = ()
+    kept: tuple[str, ...] = ()  # once retired: what there is of the monolith's tables, by the names they have
 
     @property
     def behind(self) -> int:
@@ -42,13 +46,15 @@ class TakeoverStatus:
 
 def status(where: Where) -> TakeoverStatus:
     """Return where a takeover stands. Raises Refused where a database does not open or nothing fits."""
-    with opened(where) as takeover:
-        if takeover.databases.ownership() is None:
+    with opened_databases(where) as databases:
+        retired = retirement_of(databases.service.read_note(where.group, Note.RETIRED))
+        if retired is not None:
+            return _retired(databases, retired)
+        takeover = fit_takeover(databases, where.mappings)
+        if databases.ownership() is None:
             return TakeoverStatus(where.group, "monolith", Owner.MONOLITH, 0, State.OWNED, False, "nobody")
         now = situation(takeover)
         phase = "service" if now.owner is Owner.SERVICE else "capturing"
-        if now.state is State.RETIRED:
-            phase = "retired"
         flow = takeover.flow(now.owner)
         with flow.target.snapshot() as moment:
             fenced = moment.fence_epoch(flow.targets) is not None
@@ -57,6 +63,21 @@ def status(where: Where) -> TakeoverStatus:
         return TakeoverStatus(
             where.group, phase, now.owner, now.epoch, now.state, fenced, holder, _tables(takeover, now.owner)
         )
+
+
+def _retired(databases: Databases, retired: Retirement) -> TakeoverStatus:
+    name = databases.group.name
+    archive = archive_of(databases.monolith.read_note(name, Note.ARCHIVE))
+    kept = tuple(
+        retired.names[table] if table in archive.renamed else table
+        for table in retired.names
+        if table not in archive.dropped
+    )
+    shapes = [shape for table in kept if (shape := databases.monolith.shape(table)) is not None]
+    with databases.monolith.snapshot() as moment:
+        fenced = not shapes or moment.fence_epoch(shapes) is not None
+    epoch = databases.started().epoch
+    return TakeoverStatus(name, "retired", Owner.SERVICE, epoch, State.RETIRED, fenced, "nobody", kept=kept)
 
 
 def _tables(takeover: Takeover, owner: Owner) -> tuple[TableStatus, ...]:

@@ -16,7 +16,7 @@ from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import Stepped, mistrust, step
 from strangler.takeover.handover import Where, opened
 from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, SYNC, Leases, Takeover, other
-from strangler.takeover.situation import Situation, situation
+from strangler.takeover.situation import Situation, State, situation
 from strangler.takeover.state import Note, Pace, decode
 
 IDLE = 0.1  # seconds until the next look where nothing had changed
@@ -97,6 +97,9 @@ class Follower:
             return False
         try:
             now = situation(takeover)
+            if now.state is State.RETIRED:
+                self._say("retired: nobody follows any more")
+                return False
             if not now.sound:
                 self._say(f"a change of owner is {now.state}: strangler takeover resume {takeover.name}")
                 return False

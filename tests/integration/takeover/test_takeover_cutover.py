@@ -14,7 +14,6 @@ from strangler.takeover.cutover import cutover
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.handover import opened, switch_of
 from strangler.takeover.resume import resume
-from strangler.takeover.retire import retire
 from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import State, situation
 from strangler.takeover.status import status
@@ -363,23 +362,6 @@ def test_cancel_with_nothing_half_done_ends_the_takeover_and_its_capture(things)
     assert things.writable_sides() == [Owner.MONOLITH]
     things.copy()
     assert things.equal()
-
-
-def test_retiring_needs_the_name_and_ends_the_way_back(things):
-    things.copy()
-    with pytest.raises(errors.WrongOwner):
-        retire(things.where, "catalog", execute=True)
-    cutover(things.where, execute=True)
-    change(things, Owner.SERVICE, "last")
-    with pytest.raises(errors.NotConfirmed):
-        retire(things.where, "yes", execute=True)
-    for _ in range(2):
-        retire(things.where, "catalog", execute=True)
-    assert things.equal()
-    assert status(things.where).phase == "retired"
-    with pytest.raises(errors.WrongOwner, match="for good"):
-        rollback(things.where, execute=True)
-    assert things.writable_sides() == [Owner.SERVICE]
 
 
 def test_status_says_what_is_half_done(things):
