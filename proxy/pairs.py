@@ -88,9 +88,10 @@ class FrameReader:
                 raise BadFrame(f"frame of {length} bytes, at most {MAX_FRAME} allowed")
             if len(self._rest) < LENGTH_BYTES + length:
                 return
-            body = bytes(self._rest[LENGTH_BYTES : LENGTH_BYTES + length])
-            del self._rest[: LENGTH_BYTES + length]
             try:
-                yield _decoder.decode(body)
+                with memoryview(self._rest) as view, view[LENGTH_BYTES : LENGTH_BYTES + length] as body:
+                    pair = _decoder.decode(body)
             except msgspec.DecodeError as error:
                 raise BadFrame(str(error)) from error
+            del self._rest[: LENGTH_BYTES + length]
+            yield pair

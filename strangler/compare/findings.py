@@ -4,8 +4,9 @@ import enum
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from strangler.compare.verdict import Comparison, Weight
+from strangler.compare.verdict import Comparison, Verdict, Weight
 
 
 class Subject(enum.StrEnum):
@@ -34,7 +35,12 @@ def findings_of(comparison: Comparison) -> tuple[Finding, ...]:
 
 def fingerprint(comparison: Comparison) -> str:
     """Return 16 hex digits that two comparisons share when they have verdict and findings in common."""
-    parts = [comparison.verdict.value, *("|".join(_parts(each)) for each in findings_of(comparison))]
+    return _digest(comparison.verdict, findings_of(comparison))
+
+
+@lru_cache(maxsize=4096)
+def _digest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
+    parts = [verdict.value, *("|".join(_parts(each)) for each in findings)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

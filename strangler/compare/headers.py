@@ -4,6 +4,7 @@ Every field counts, also one that nobody thought of: what may differ is for the 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from proxy.pairs import Headers
 from strangler.compare.path import Path, Place
@@ -23,7 +24,7 @@ def fields(headers: Headers) -> Fields:
     """Return the fields by lower-case name, repeated ones joined (RFC 9110 5.3); no cookies, no effects."""
     joined: Fields = {}
     for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        name, value = _lower(raw_name), raw_value.decode("latin-1").strip()
         if name not in ("set-cookie", EFFECTS):
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
     if "expires" in joined and "max-age" in joined.get("cache-control", ""):
@@ -31,16 +32,21 @@ def fields(headers: Headers) -> Fields:
     return joined
 
 
+@lru_cache(maxsize=1024)
+def _lower(name: bytes) -> str:
+    return name.decode("latin-1").lower()
+
+
 def cookie_lines(headers: Headers) -> list[str]:
     """Return the Set-Cookie lines, which may not be joined."""
-    return [value.decode("latin-1") for name, value in headers if name.lower() == b"set-cookie"]
+    return [value.decode("latin-1") for name, value in headers if _lower(name) == "set-cookie"]
 
 
 def differences(control: Fields, candidate: Fields, *, without: str = "") -> Iterator[Difference]:
     """Yield a difference for each field that is missing on one side or has another value there."""
-    for name in sorted(control.keys() | candidate.keys()):
+    for name in sorted({name for name, _ in control.items() ^ candidate.items()}):
         one, other = control.get(name), candidate.get(name)
-        if name != without and one != other and _meaning(name, one) != _meaning(name, other):
+        if name != without and _meaning(name, one) != _meaning(name, other):
             yield Difference(Kind.HEADER, Path(Place.HEADER, (name,)), one, other)
 
 

@@ -141,7 +141,10 @@ class _Ledger:
         self.is_expected |= forgiven.weight is Weight.EXPECTED
         key = (forgiven.rule, forgiven.difference.path.pattern)
         if key not in self.forgiven and len(self.forgiven) < MAX_DIFFERENCES:
-            self.forgiven[key] = replace(forgiven, difference=_abridged(forgiven.difference))
+            short = _abridged(forgiven.difference)
+            self.forgiven[key] = (
+                forgiven if short is forgiven.difference else replace(forgiven, difference=short)
+            )
 
     def comparison(self) -> Comparison:
         return Comparison(
@@ -173,10 +176,10 @@ def _settle(findings: Iterable[Finding], forgiving: _Forgiving) -> Comparison:
 
 
 def _abridged(difference: Difference) -> Difference:
-    texts = difference.control, difference.candidate
-    if all(text is None or len(text) <= MAX_TEXT for text in texts):
+    one, other = difference.control, difference.candidate
+    if len(one or "") <= MAX_TEXT and len(other or "") <= MAX_TEXT:
         return difference
-    return replace(difference, control=_cut(texts[0]), candidate=_cut(texts[1]))
+    return replace(difference, control=_cut(one), candidate=_cut(other))
 
 
 def _cut(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 class Shape(enum.StrEnum):
@@ -38,6 +39,7 @@ class MediaType:
         return MediaType(self.essence, self.parameters - {("charset", "utf-8")})
 
 
+@lru_cache(maxsize=256)
 def parse(content_type: str) -> MediaType:
     """Return the media type of a Content-Type value; an empty one for an empty value."""
     essence, *rest = content_type.split(";")

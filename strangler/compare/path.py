@@ -4,6 +4,7 @@ import enum
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 WILD = "*"  # in a pattern: any index, any all-digit key
 
@@ -52,7 +53,7 @@ class Path:
     @property
     def pattern(self) -> str:
         """The path with each index and each all-digit key as `*`: the rows of one list fall together."""
-        return str(Pattern(self.place, generalised(self.steps)))
+        return _pattern(self.place, self.steps)
 
     @property
     def name(self) -> str:
@@ -73,6 +74,11 @@ class Pattern:
     def matches(self, path: Path) -> bool:
         """Say whether a path is one of these."""
         return self.place is path.place and self.steps == generalised(path.steps)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(place: Place, steps: Steps) -> str:
+    return str(Pattern(place, generalised(steps)))
 
 
 def generalised(steps: Steps) -> tuple[str, ...]:

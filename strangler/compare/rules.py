@@ -33,6 +33,12 @@ MOST_SKEW = 5.0  # seconds between the clocks of two sides that run at once
 LONGEST_WRITE = 120.0  # seconds
 
 _WRITTEN = frozenset({Place.ROWS, Place.EVENTS, Place.JSON})
+_SPELLING = Path(Place.BODY, ("spelling",))
+_MARKUP = Path(Place.BODY, ("markup",))
+_CONTENT_TYPE = Path(Place.HEADER, ("content-type",))
+_LOCATION = Path(Place.HEADER, ("location",))
+_ETAG = Path(Place.HEADER, ("etag",))
+
 _URL_ATTRIBUTES = frozenset({"@href", "@src", "@action", "@formaction"})
 _CSRF_NAMES = frozenset({"csrfmiddlewaretoken", "csrftoken", "csrf_token", "csrf-token", "_csrf"})
 
@@ -67,12 +73,12 @@ def _framing(difference: Difference, _: Exchange) -> bool:
 
 def _json_spelling(difference: Difference, _: Exchange) -> bool:
     r"""The same JSON in other bytes: Flask sorts keys, writes `\u00e9` for `é` and ends with a newline."""
-    return difference.path == Path(Place.BODY, ("spelling",))
+    return difference.path == _SPELLING
 
 
 def _html_markup(difference: Difference, _: Exchange) -> bool:
     """The same page in other bytes: a browser builds one tree from both."""
-    return difference.path == Path(Place.BODY, ("markup",))
+    return difference.path == _MARKUP
 
 
 def _csrf_token(difference: Difference, _: Exchange) -> bool:
@@ -89,7 +95,7 @@ def _csrf_token(difference: Difference, _: Exchange) -> bool:
 
 def _json_charset(difference: Difference, _: Exchange) -> bool:
     """`charset=utf-8` on a JSON type: not defined there, changes nothing (RFC 8259 11)."""
-    if difference.path != Path(Place.HEADER, ("content-type",)) or None in _both(difference):
+    if difference.path != _CONTENT_TYPE or None in _both(difference):
         return False
     one, other = media.parse(difference.control or ""), media.parse(difference.candidate or "")
     return one.shape is media.Shape.JSON and one.bare == other.bare
@@ -99,7 +105,7 @@ def _own_host(difference: Difference, exchange: Exchange) -> bool:
     """A URL of the asked side itself: `http://its-host/path` and `/path` lead to one place."""
     if difference.control is None or difference.candidate is None:
         return False
-    if difference.path == Path(Place.HEADER, ("location",)):
+    if difference.path == _LOCATION:
         return exchange.leads_alike(difference.control, difference.candidate)
     if difference.path.place is Place.HTML and difference.path.name in _URL_ATTRIBUTES:
         return exchange.leads_alike(difference.control, difference.candidate)
@@ -110,7 +116,7 @@ def _own_host(difference: Difference, exchange: Exchange) -> bool:
 
 def _etag(difference: Difference, _: Exchange) -> bool:
     """An ETag on one side alone, or made in another way: a client asks again for what it has."""
-    return difference.path == Path(Place.HEADER, ("etag",))
+    return difference.path == _ETAG
 
 
 def _invalid_json(difference: Difference, _: Exchange) -> bool:

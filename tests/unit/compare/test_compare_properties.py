@@ -3,6 +3,7 @@
 import copy
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -167,6 +168,40 @@ spelled = st.builds(
 def test_the_short_cut_never_calls_two_documents_one(one, other):
     if spelling.is_one_document(one.encode(), other.encode()):
         assert lossless.parse(one.encode()) == lossless.parse(other.encode())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r'{"a":1,"a":2}', r'{"a":2,"a":2}'),
+        # Escaped quotes that are as many as those of the key that decoding loses.
+        (r'{"a":3,"a":2,"b":"\u0022\u0022"}', r'{"a":1,"a":2,"b":"\u0022\u0022"}'),
+        (r'{"a":3,"a":2,"b":"\"\""}', r'{"a":1,"a":2,"b":"\u0022\u0022"}'),
+        (r'{"a":3,"a":2,"b":"\\"}', r'{"a":1,"a":2,"b":"\u005c"}'),
+        ('{"a":-0}', '{"a":0}'),
+        ('{"a":1}', '{"a":1.0}'),
+        ('{"a":1.0}', '{"a":1.00}'),
+        ('{"a":1}', '{"a":true}'),
+        ("[1,true]", "[true,1]"),
+        ('{"a":9007199254740993}', '{"a":9007199254740992}'),
+        ('{"a":1e2}', '{"a":100}'),
+        ('{"a":null}', "{}"),
+    ],
+)
+def test_the_short_cut_is_not_deceived(one, other):
+    assert not spelling.is_one_document(one.encode(), other.encode())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a":"é","b":1.50}', r'{"b": 1.50, "a": "\u00e9"}'),
+        (r'{"a":"x\ny","b":"say \"no\""}', r'{"b":"say \"no\"","a":"x\u000ay"}'),
+        ('{"at":"2024-08-01"}\n', '{ "at" : "2024-08-01" }'),
+    ],
+)
+def test_the_short_cut_is_taken_for_other_spellings(one, other):
+    assert spelling.is_one_document(one.encode(), other.encode())
 
 
 @given(st.text(alphabet="<>/abp div=\"' \n&;!-é", max_size=80))
