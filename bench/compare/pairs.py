@@ -56,7 +56,17 @@ def pair(candidate: bytes, number: int = 0) -> Pair:
     theirs = Response(200, _fields(_CANDIDATE_HEAD), candidate, False, 0.01)
     at = 1_700_000_000.0 + number / 1000
     return Pair(
-        f"r{number}", at, "catalog.products", "shadow", "v", "monolith", "catalog", request, ours, theirs
+        f"r{number}",
+        at,
+        "catalog.products",
+        "shadow",
+        "v",
+        "monolith",
+        "catalog",
+        request,
+        ours,
+        theirs,
+        "anonymous",
     )
 
 

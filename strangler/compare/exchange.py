@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from proxy.pairs import Headers, Pair, Request, Response
@@ -71,11 +72,21 @@ def exchange_of_pair(pair: Pair) -> Exchange:
 
 def exchange_of(request: Request) -> Exchange:
     """Return the exchange of a request as the proxy forwarded it: Host is the client's for both sides."""
-    headers = {name.lower(): value.decode("latin-1").lower() for name, value in request.headers}
-    host, scheme = headers.get(b"host"), headers.get(b"x-forwarded-proto")
-    schemes = (scheme,) if scheme else ("http", "https")
-    origins = frozenset(f"{each}://{host}" for each in schemes) if host else frozenset()
-    return Exchange(request.method, request.target, origins)
+    host = scheme = b""
+    for name, value in request.headers:
+        if (lower := name.lower()) == b"host":
+            host = value
+        elif lower == b"x-forwarded-proto":
+            scheme = value
+    return Exchange(request.method, request.target, _origins(host, scheme))
+
+
+@lru_cache(maxsize=256)
+def _origins(host: bytes, scheme: bytes) -> frozenset[str]:
+    if not host:
+        return frozenset()
+    schemes = (scheme.decode("latin-1").lower(),) if scheme else ("http", "https")
+    return frozenset(f"{each}://{host.decode('latin-1').lower()}" for each in schemes)
 
 
 def learn_exchange(method: str, target: str, answers: tuple[Response, Response]) -> Exchange:

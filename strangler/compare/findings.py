@@ -35,11 +35,12 @@ def findings_of(comparison: Comparison) -> tuple[Finding, ...]:
 
 def fingerprint(comparison: Comparison) -> str:
     """Return 16 hex digits that two comparisons share when they have verdict and findings in common."""
-    return _digest(comparison.verdict, findings_of(comparison))
+    return digest(comparison.verdict, findings_of(comparison))
 
 
 @lru_cache(maxsize=4096)
-def _digest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
+def digest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
+    """Return the fingerprint of a verdict with its findings, sorted as `findings_of` has them."""
     parts = [verdict.value, *("|".join(_parts(each)) for each in findings)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 

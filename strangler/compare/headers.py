@@ -17,19 +17,28 @@ _SETS = frozenset(
 EFFECTS = "x-strangler-effects"  # no client gets it; what it tells is compared as rows
 _OVERRIDDEN = "(max-age says it)"  # RFC 9111 5.3: then Expires, a moment of each answer, means nothing
 
+LONGEST_USUAL = 200  # bytes of a value
+
 Fields = dict[str, str]
 
 
 def fields(headers: Headers) -> Fields:
     """Return the fields by lower-case name, repeated ones joined (RFC 9110 5.3); no cookies, no effects."""
     joined: Fields = {}
-    for raw_name, raw_value in headers:
-        name, value = _lower(raw_name), raw_value.decode("latin-1").strip()
+    for raw in headers:
+        name, value = _usual(*raw) if len(raw[1]) <= LONGEST_USUAL else _field(*raw)
         if name not in ("set-cookie", EFFECTS):
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
     if "expires" in joined and "max-age" in joined.get("cache-control", ""):
         joined["expires"] = _OVERRIDDEN
     return joined
+
+
+def _field(name: bytes, value: bytes) -> tuple[str, str]:
+    return _lower(name), value.decode("latin-1").strip()
+
+
+_usual = lru_cache(maxsize=4096)(_field)  # most lines of an answer are those of every answer
 
 
 @lru_cache(maxsize=1024)

@@ -18,18 +18,25 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 def is_one_document(control: bytes, candidate: bytes) -> bool:
     """Say whether both certainly spell the same document."""
-    if _negative_zero(control) or _negative_zero(candidate):
-        return False
-    quotes = _quotes(control)
-    if quotes is None or quotes != _quotes(candidate):
-        return False
     try:
         canonical = _encoder.encode(_decoder.decode(control))
-        is_same = canonical == _encoder.encode(_decoder.decode(candidate))
+        if canonical != _encoder.encode(_decoder.decode(candidate)):
+            return False
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    # A repeated key is lost while decoding; the quotes around it are then lost as well.
-    return is_same and quotes == _quotes(canonical)
+    return _lost_nothing(control, canonical) and _lost_nothing(candidate, canonical)
+
+
+def _lost_nothing(text: bytes, canonical: bytes) -> bool:
+    """Say whether decoding a text certainly lost no repeated key and no `-0`; `canonical` is what was written."""
+    # Nothing is ever written longer than it was spelled: texts of one length differ in the order of keys alone.
+    if len(text) == len(canonical):
+        return True
+    if _negative_zero(text):
+        return False
+    # With a repeated key the quotes around it were lost as well.
+    quotes = _quotes(text)
+    return quotes is not None and quotes == _quotes(canonical)
 
 
 def _quotes(text: bytes) -> int | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from proxy.pairs import Pair
 from strangler.compare.corpus import without_secrets
-from strangler.compare.findings import Finding, Subject, findings_of, fingerprint
+from strangler.compare.findings import Finding, Subject, digest, findings_of
 from strangler.compare.recording import Recording
 from strangler.compare.retention import OVERFLOW, Limits, Retention, Shelf, Stock
 from strangler.compare.store import Judged, connect, packed
@@ -91,8 +91,9 @@ class Writer:
 
     def _record(self, judged: Judged, tally: Tally) -> None:
         self._record_request(judged.pair)
-        example = self._keep(judged)
-        for finding in findings_of(judged.comparison):
+        findings = findings_of(judged.comparison)
+        example = self._keep(judged, digest(judged.comparison.verdict, findings))
+        for finding in findings:
             tally.found(judged.pair, self._known_or_overflow(judged.pair, finding), example)
 
     def _record_request(self, pair: Pair) -> None:
@@ -126,9 +127,9 @@ class Writer:
             [(name, n) for name, n in faults.items() if n],
         )
 
-    def _keep(self, judged: Judged) -> int | None:
+    def _keep(self, judged: Judged, fingerprint: str) -> int | None:
         pair, comparison = judged.pair, judged.comparison
-        wanted = Shelf(pair.route, pair.stage, comparison.verdict.value, fingerprint(comparison))
+        wanted = Shelf(pair.route, pair.stage, comparison.verdict.value, fingerprint)
         shelf = self._retention.shelf(wanted)
         if not self._retention.take(shelf, pair.at):
             return None

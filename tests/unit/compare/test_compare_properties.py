@@ -1,8 +1,10 @@
 """What holds for every answer, on generated ones."""
 
 import copy
+import itertools
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -190,6 +192,17 @@ def test_the_short_cut_never_calls_two_documents_one(one, other):
 )
 def test_the_short_cut_is_not_deceived(one, other):
     assert not spelling.is_one_document(one.encode(), other.encode())
+
+
+def test_no_letter_is_ever_written_longer_than_it_can_be_spelled():
+    # The short cut rests on it: texts of one length, written again at that length, lost nothing.
+    shortest = dict.fromkeys('\x08\t\n\x0c\r"\\', 2) | {
+        chr(number): 6 for number in range(32) if chr(number) not in "\b\t\n\f\r"
+    }
+    for number in itertools.chain(range(0xD800), range(0xE000, 0x110000, 7)):
+        letter = chr(number)
+        written = len(msgspec.json.encode(letter)) - 2
+        assert written <= shortest.get(letter, len(letter.encode())), number
 
 
 @pytest.mark.parametrize(
