@@ -28,8 +28,8 @@ def is_one_document(control: bytes, candidate: bytes) -> bool:
 
 
 def _lost_nothing(text: bytes, canonical: bytes) -> bool:
-    """Say whether decoding a text certainly lost no repeated key and no `-0`; `canonical` is what was written."""
-    # Nothing is ever written longer than it was spelled: texts of one length differ in the order of keys alone.
+    """Say whether reading a text certainly lost no repeated key and no `-0`; `canonical` is it anew."""
+    # Nothing is ever written longer than it was spelled: texts of one length differ in their order of keys.
     if len(text) == len(canonical):
         return True
     if _negative_zero(text):

@@ -1,9 +1,10 @@
 """The comparison's benchmark gives every comparer the pairs that it says."""
 
-from bench.compare.comparers import COMPARERS
+from bench.compare.comparers import BATCH, COMPARERS, our_process
 from bench.compare.measure import measure, rate
 from bench.compare.pairs import candidates, control, pair
 from strangler.compare.judge import compare
+from strangler.compare.reading import Reader
 from strangler.compare.verdict import Verdict
 
 
@@ -28,3 +29,13 @@ def test_a_rate_counts_every_pair_that_was_run():
     ran = []
     rate(ran.append, 0.0)
     assert ran == [1]
+
+
+def test_the_whole_process_judges_and_stores_as_many_pairs_as_are_counted(tmp_path):
+    for times in (1, BATCH, BATCH + 1):
+        candidate = b"%d" % times
+        our_process(candidate, tmp_path)(times)
+        (store,) = tmp_path.glob("*.sqlite3")
+        with Reader(store) as reader:
+            assert sum(count.n for count in reader.counts()) == times
+        store.unlink()
