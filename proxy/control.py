@@ -6,6 +6,8 @@
 {"verb": "status"}  the same, with what this worker counted
 {"verb": "hold", "group": G, "seconds": S}   park the group's writes, for so long at most
 {"verb": "release", "group": G}              let them go, as the table in force says
+{"verb": "quiet", "group": G, "seconds": S}  rehearse none of its writes for so long; answers with how many
+                                             rehearsals are still under way
 {"verb": "synced", "group": G, "until": U}   the group's copy has what was committed before a Unix second
 """
 
@@ -25,7 +27,7 @@ from proxy.told import paths, told_by
 
 MAX_QUESTION = 1024 * 1024  # bytes of one line
 MAX_HOLD_SECONDS = 60.0
-VERBS = ("apply", "version", "status", "hold", "release", "synced")
+VERBS = ("apply", "version", "status", "hold", "release", "quiet", "synced")
 
 
 class Control:
@@ -77,7 +79,7 @@ class Control:
             case "status":
                 told = await asyncio.to_thread(told_by, self._runtime.metrics)
                 return self._versions() | self._counts() | told
-            case "hold" | "release" | "synced":
+            case "hold" | "release" | "quiet" | "synced":
                 return self._about_group(verb, question)
         return {"error": f"unknown verb {verb!r}: wanted one of {', '.join(VERBS)}"}
 
@@ -89,10 +91,12 @@ class Control:
             return {"error": f"unknown group {group!r}: wanted one of {known or 'none, for there is none'}"}
         if verb == "release":
             return self._versions() | {"writes": runtime.holds.release(group)}
-        wanted, most = ("seconds", MAX_HOLD_SECONDS) if verb == "hold" else ("until", time.time() + 1)
+        wanted, most = ("until", time.time() + 1) if verb == "synced" else ("seconds", MAX_HOLD_SECONDS)
         number = question.get(wanted)
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= most:
             return {"error": f"{wanted} is {number!r}: wanted a number above 0, at most {most:g}"}
+        if verb == "quiet":
+            return self._versions() | {"writes": runtime.shadow.quiet(group, number)}
         if verb == "hold":
             runtime.holds.hold(group, number)
         else:

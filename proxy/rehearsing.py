@@ -50,7 +50,7 @@ def rehearsing(
     """Return the rehearsal of a write, None and counted where its body or one more is too much."""
     if (head.fields.length or 0) > route.fallback.max_body:
         not_rehearsed(metrics, route, "too_large")
-    elif not shadow.may_rehearse(candidate):
+    elif not shadow.may_rehearse(route, candidate):
         not_rehearsed(metrics, route, "busy")
     else:
         return Rehearsing(shadow)

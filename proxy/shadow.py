@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 
 from proxy.answer_head import AnswerHead
 from proxy.capture import Capture
@@ -23,7 +24,7 @@ from proxy.pool import Pools
 from proxy.question import Identified, Judgement, Refused
 from proxy.rehearsal import MARK_SECONDS, as_recorded, as_rehearsal, without_effects
 from proxy.request_head import as_shadow, with_identity
-from proxy.routes import Upstream
+from proxy.routes import Route, Upstream
 from proxy.shadow_job import ShadowJob
 from proxy.trace import with_span
 from proxy.upstream import UpstreamConnection
@@ -52,6 +53,7 @@ class Shadow:
         self._identities = identities
         self._rehearsal_key = rehearsal_key
         self._rehearsals: set[ShadowJob] = set()  # whose control has not answered
+        self._quiet: dict[str, float] = {}  # groups of which nothing is rehearsed, and until when
         self._pools = Pools(loop, connections=CONCURRENT)
         self._queue: deque[ShadowJob] = deque()
         self._active: set[ShadowCall] = set()
@@ -75,9 +77,20 @@ class Shadow:
 
     # --- writes ----------------------------------------------------------------------------------
 
-    def may_rehearse(self, candidate: Upstream) -> bool:
-        """Return whether one more write can be rehearsed now."""
+    def may_rehearse(self, route: Route, candidate: Upstream) -> bool:
+        """Return whether one more write of a route can be rehearsed now."""
+        if self._quiet.get(route.group, 0.0) > time.monotonic():
+            return False
         return len(self._rehearsals) < MAX_REHEARSALS and self._has_room(candidate)
+
+    def quiet(self, group: str, seconds: float) -> int:
+        """Rehearse nothing of a group for so long: its owner is about to change, and a rehearsal holds locks.
+
+        Drops what waits to be asked; returns how many rehearsals are under way.
+        """
+        self._quiet[group] = time.monotonic() + seconds
+        self._drop(lambda job: job.rehearsed and job.route.group == group)
+        return sum(call.job.rehearsed and call.job.route.group == group for call in self._active)
 
     def recorded(self, head: bytes) -> bytes:
         """Return an upstream head that also asks the control for its effects."""
@@ -85,7 +98,9 @@ class Shadow:
 
     def rehearse(self, job: ShadowJob) -> None:
         """Queue a write's question before all others: beside its control, not after it. Returns at once."""
-        if self._queued_bytes + job.size > MAX_QUEUED_BYTES or not self.may_rehearse(job.candidate):
+        if self._queued_bytes + job.size > MAX_QUEUED_BYTES or not self.may_rehearse(
+            job.route, job.candidate
+        ):
             self._count(job, "dropped")
             return
         self._rehearsals.add(job)
@@ -126,9 +141,12 @@ class Shadow:
     def unreachable(self, candidate: Upstream) -> None:
         """Leave a candidate alone for a moment, and what waits for it unasked."""
         self._resting[candidate.url] = time.monotonic() + REST_SECONDS
+        self._drop(lambda job: job.candidate.url == candidate.url)
+
+    def _drop(self, unwanted: Callable[[ShadowJob], bool]) -> None:
         waiting, self._queue = self._queue, deque()
         for job in waiting:
-            if job.candidate.url == candidate.url:
+            if unwanted(job):
                 self._queued_bytes -= job.size
                 self._rehearsals.discard(job)
                 self._count(job, "dropped")

@@ -3,6 +3,7 @@
 Nothing hangs on a worker having heard: the fence in the database refuses what a hold would have parked.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import msgspec
 from strangler.machines import NO_MACHINES, Machines
 from strangler.workers import Replies, ask_all
 
+LOOK_AGAIN_SECONDS = 0.01
+
 
 class GroupTold(msgspec.Struct, frozen=True):
-    """A worker's answer: the version it serves, and how many of the group's writes wait there, or went."""
+    """A worker's answer: the version it serves, and how many of the group's writes wait there, went, or
+    are rehearsed there.
+    """
 
     pid: int
     version: str
@@ -27,6 +32,22 @@ def hold_writes(
     question = {"verb": "hold", "group": group, "seconds": seconds}
     _tell(machines, question, patience)
     return ask_all(control, question, GroupTold, patience)
+
+
+def quiet_rehearsals(
+    control: Path, group: str, seconds: float, patience: float = 2.0, machines: Machines = NO_MACHINES
+) -> None:
+    """Have none of a group's writes rehearsed for so long; return once those under way here have ended.
+
+    Or once `patience` has passed: a rehearsal ends by itself, and only takes time.
+    """
+    question = {"verb": "quiet", "group": group, "seconds": seconds}
+    _tell(machines, question, patience)
+    deadline = time.monotonic() + patience
+    while any(each.writes for each in ask_all(control, question, GroupTold, patience).answers):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def release_writes(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from proxy.routes import Owner
 from strangler.actor import Actor
-from strangler.fleet import hold_writes, release_writes
+from strangler.fleet import hold_writes, quiet_rehearsals, release_writes
 from strangler.installation import Installation
 from strangler.owner import name_owner
 
@@ -24,7 +24,11 @@ class ProxyGateway:
     gate: Mapping[str, object] | None = None  # what the gates of the writing routes answered
 
     def hold(self, group: str) -> None:
-        """Park the group's writes, for seconds at most."""
+        """Park the group's writes, for seconds at most, once none of them is rehearsed any more.
+
+        A rehearsal holds locks where the owner-to-be must write: nobody could write for as long.
+        """
+        quiet_rehearsals(self.place.control, group, HOLD_SECONDS, machines=self.place.machines)
         hold_writes(self.place.control, group, HOLD_SECONDS, machines=self.place.machines)
 
     def release(self, group: str) -> None:

@@ -296,6 +296,37 @@ def test_a_service_that_fails_a_rehearsal_is_a_failure_in_its_pair(
     assert isinstance(comparer[0].pair_of(path).candidate_answer, Failure)
 
 
+def test_a_quiet_group_is_not_rehearsed_and_tells_what_is_still_under_way(
+    monolith: Origin, service: Origin, tmp_path: Path
+) -> None:
+    running = RunningProxy(tmp_path, _routes(monolith, service), workers=1, STRANGLER_REHEARSAL_KEY=KEY)
+    under_way, queued = fresh("/rehearsed/"), [fresh("/rehearsed/") for _ in range(12)]
+    release = threading.Event()
+
+    def rehearses_for_long(peer: Peer, asked: Asked) -> None:
+        assert release.wait(30)
+        peer.body(asked)
+        peer.send(answer())
+
+    for path in (under_way, *queued):
+        service.scripted(PREFIX + path, rehearses_for_long)
+    try:
+        with Client(running.port) as client:
+            for path in (under_way, *queued):
+                client.ask("POST", path, body=b"x")
+            (told,) = running.ask("quiet", group="reads", seconds=30)
+            assert told["writes"] == 8  # as many as are asked at once; what waited is dropped
+            later = fresh("/rehearsed/")
+            assert client.ask("POST", later, body=b"x").status == 200
+        release.set()
+        until(lambda: running.ask("quiet", group="reads", seconds=30)[0]["writes"] == 0, "they end")
+        assert _counted(running, "rehearsed", "busy") == 1
+        assert service.asked(PREFIX + later) == []
+    finally:
+        release.set()
+        running.stop()
+
+
 def test_a_client_cannot_ask_for_a_rehearsal_or_a_recording(
     rehearsing: RunningProxy, monolith: Origin
 ) -> None:
