@@ -76,13 +76,14 @@ class Looks:
 
     def wants(self, judged: Judged) -> bool:
         """Say whether a pair should wait for a second look."""
-        pair, found = judged.pair, judged.comparison
-        sure = self._sure.get((pair.route, fingerprint(found)), 0.0) if self._sure else 0.0
-        return pair.at >= sure and is_worth_a_look(pair, found)
+        return is_worth_a_look(judged.pair, judged.comparison) and not self._is_sure(judged)
 
     def look(self, number: int, judged: Judged) -> Outcome:
         """Look at a waiting pair, under the number by which it waits."""
         pair, found = judged.pair, judged.comparison
+        if self._is_sure(judged):
+            self._tries.pop(number, None)
+            return Outcome(found, asked=False)
         copy = self._copy_of(pair.route)
         if copy is not None and copy.until <= pair.at:
             return Outcome(None, asked=False)
@@ -100,6 +101,13 @@ class Looks:
         del self._tries[number]
         self._learn(pair, found, looked)
         return Outcome(final, asked=True)
+
+    def _is_sure(self, judged: Judged) -> bool:
+        """Say whether a difference like this one was confirmed a moment ago."""
+        if not self._sure:
+            return False
+        until = self._sure.get((judged.pair.route, fingerprint(judged.comparison)), 0.0)
+        return judged.pair.at < until
 
     def _looked(self, judged: Judged, sides: Sides, *, changed: bool) -> Looked | None:
         """Ask both sides again as nobody; None when one of them gives no answer."""

@@ -207,3 +207,13 @@ def test_a_difference_that_was_just_confirmed_waits_for_no_second_look():
     assert looks.wants(_differing('{"a":1}', '{"a":2}'))
     later = msgspec.structs.replace(judged.pair, at=AT + 61)
     assert looks.wants(Judged(later, judged.comparison))
+
+
+def test_what_waits_is_believed_as_soon_as_a_difference_like_it_is_confirmed():
+    shop = Shop([NEW], [OLD])
+    looks, judged = _looks(shop), _differing()
+    looks.look(1, judged)
+    asked = len(shop.asked)
+    outcome = looks.look(2, judged)
+    assert (outcome.comparison, outcome.asked) == (judged.comparison, False)
+    assert len(shop.asked) == asked
