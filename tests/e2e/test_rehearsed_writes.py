@@ -1,10 +1,8 @@
 """Every write of the catalog, rehearsed by the real service while the real monolith performs it."""
 
 import contextlib
-import hashlib
 import json
 import socket
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,6 +28,8 @@ from strangler.workers import worker_statuses
 from tests.e2e import flawed_writes
 from tests.e2e.conftest import free_ports, new_place
 from tests.e2e.test_first_flip import wait_for
+from tests.e2e.whole_database import contents, table_rows
+from tests.postgres import Postgres
 
 TABLES = (
     "catalog_category",
@@ -38,7 +38,6 @@ TABLES = (
     "catalog_relatedproduct",
     "catalog_review",
 )
-FOLLOWERS = tuple(f'INSERT INTO "{name}"' for name in ("strangler_lease", "strangler_note"))
 PRODUCT = {
     "sku": "REHEARSED-1",
     "name": "Rehearsed",
@@ -52,10 +51,14 @@ PRODUCT = {
 }
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The stack with every route that writes at `shadow`, all of its writes rehearsed."""
     place = new_place(tmp_path_factory.mktemp("w") / "var")
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        urls = {f"{side}_DATABASE_URL": server.fresh() for side in ("MONOLITH", "CATALOG")}
+        place = Place(place.var, {**place.environment, **urls})
     _have_writes_rehearsed(place.var / "routes.toml")
     place.strangler("up")
     try:
@@ -145,17 +148,9 @@ def nobody(stack: Place) -> Writer:
     return Writer(stack)
 
 
-def rows(place: Place, side: str) -> dict[str, list[Any]]:
+def rows(place: Place, side: str) -> dict[str, list[str]]:
     """Return all rows of the catalog's tables in a side's database."""
-    with closing(sqlite3.connect(f"file:{place.var}/{side}.sqlite3?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        return {
-            table: sorted(
-                sorted((name, str(row[name])) for name in row.keys())  # noqa: SIM118 - it has no other way
-                for row in database.execute(f"SELECT * FROM {table}")
-            )
-            for table in TABLES
-        }
+    return {table: table_rows(place, side, table) for table in TABLES}
 
 
 def verdict_on(place: Place, request_id: str) -> Judged:
@@ -227,18 +222,11 @@ def test_every_write_of_the_catalog_is_rehearsed_alike(
 def test_a_rehearsal_leaves_no_trace_in_the_services_database(stack: Place, staff: Writer) -> None:
     body = {**PRODUCT, "sku": "TRACE", "slug": "trace"}
     with standing_still(stack):
-        before = _digest(stack.var / "catalog.sqlite3")
+        before = contents(stack, "catalog")
         answer = staff.ask("POST", "/api/products/", body)
         alike(verdict_on(stack, answer.request_id))
-        assert _digest(stack.var / "catalog.sqlite3") == before
+        assert contents(stack, "catalog") == before
     staff.write("DELETE", f"/api/products/{answer.body['id']}/", wanted=204)
-
-
-def _digest(database: Path) -> str:
-    """Return a digest of everything that a database holds, the follower's own notes apart."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        lines = [line for line in connection.iterdump() if not line.startswith(FOLLOWERS)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @pytest.fixture
