@@ -98,10 +98,11 @@ class Stack:
         """Return the owner that the routing table names."""
         return str(read_table(self.installation.table).table.groups[GROUP].owner)
 
-    def differing(self) -> list[str]:
-        """Read both databases anew; return what differs."""
+    def differing(self) -> dict[str, int]:
+        """Read both databases anew; return the tables that differ, with the number of their rows that do."""
         where = self.where
-        return list(map(str, verify(where.routes, GROUP, where.environ, where.var, again=True).differing))
+        report = verify(where.routes, GROUP, where.environ, where.var, again=True)
+        return {table.table: table.differing for table in report.tables if table.differing}
 
 
 @contextmanager

@@ -183,7 +183,8 @@ def _judge(storm: Storm, staff: Staff) -> None:
     tally.wrong += [f"epoch {epoch} has {n} rows" for epoch, n in Counter(epochs).items() if n > 1]
     tally.wrong += faults(staff.ledger.writes, stack.products(owner), stack.renamed())
     tally.wrong += staff.surprises
-    tally.wrong += storm.insist(lambda: [stack.differing()])[0]
+    differing, *_ = storm.insist(lambda: [stack.differing()])
+    tally.wrong += [f"{rows} rows of {table} differ" for table, rows in differing.items()]
 
 
 def main() -> None:
