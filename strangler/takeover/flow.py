@@ -73,7 +73,7 @@ def step_to(flow: Flow, lease: Lease, moment: Snapshot, *, durable: bool = True)
     known = flow.checkpoint()
     if known is None:
         raise LeaseLost(flow.takeover)
-    missing = moment.missing_capture(flow.sources, flow.takeover)
+    missing = {**drifted(flow, known), **moment.missing_capture(flow.sources, flow.takeover)}
     changes = moment.changes(flow.sources, known.position)
     if known.complete and not changes and missing.keys() <= known.dirty.keys():
         return Stepped(known)
@@ -109,7 +109,8 @@ class _Step:
             change = changes.get(pair.table, UNCHANGED)
             if change.emptied:
                 self.into.empty(pair.target)
-                tables[pair.table] = begun_anew(tables[pair.table], tables[pair.table].dirty)
+                state = tables[pair.table]
+                tables[pair.table] = begun_anew(state, state.schema, state.dirty)
                 changed += change.entries
             elif change.entries and not tables[pair.table].dirty:
                 # What was missed of a doubted table may stand in the way of what was not: it is copied anew.
@@ -157,6 +158,15 @@ def _doubted(state: TableState, why: str) -> TableState:
     return msgspec.structs.replace(state, dirty=why, verified=False, begun=state.begun + 1)
 
 
+def drifted(flow: Flow, known: Checkpoint) -> dict[str, str]:
+    """Return the tables whose columns or types are no longer those that were copied."""
+    return {
+        pair.table: "its columns are no longer those that were copied"
+        for pair in flow.pairs
+        if known.tables[pair.table].schema not in ("", pair.schema)
+    }
+
+
 def mistrust(flow: Flow, lease: Lease, epoch: int) -> bool:
     """Put the follower's fence back where it is gone, and doubt every table: others may have written there.
 
@@ -175,9 +185,10 @@ def mistrust(flow: Flow, lease: Lease, epoch: int) -> bool:
 
 def nothing_copied(flow: Flow, position: str) -> Checkpoint:
     """Return the checkpoint of a target that holds nothing yet."""
-    return Checkpoint(position, {pair.table: TableState() for pair in flow.pairs})
+    return Checkpoint(position, {pair.table: TableState(schema=pair.schema) for pair in flow.pairs})
 
 
 def all_copied(flow: Flow, position: str) -> Checkpoint:
     """Return the checkpoint of a target that holds everything, as when it was the owner until now."""
-    return Checkpoint(position, {pair.table: TableState(done=True, verified=True) for pair in flow.pairs})
+    whole = {pair.table: TableState(done=True, verified=True, schema=pair.schema) for pair in flow.pairs}
+    return Checkpoint(position, whole)

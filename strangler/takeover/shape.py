@@ -1,5 +1,6 @@
 """The shape of a table as a database reports it, and how the columns of two sides belong together. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -53,6 +54,12 @@ class Pair:
         """The columns in which the target keeps the source's key."""
         where = dict(zip(self.columns, self.into, strict=True))
         return tuple(where[name] for name in self.source.key)
+
+    @property
+    def schema(self) -> str:
+        """A digest of both tables' columns and types, the same in both directions."""
+        sides = sorted(repr(sorted(shape.columns.items())) for shape in (self.source, self.target))
+        return hashlib.sha256("".join(sides).encode()).hexdigest()[:16]
 
     def reversed(self) -> "Pair":
         """Return the way back."""

@@ -14,7 +14,7 @@ from proxy.routes import Owner, RouteTable
 from strangler.errors import AlreadyOwner, TargetRefusedRows
 from strangler.takeover.engines import Transaction
 from strangler.takeover.fitness import fit_takeover
-from strangler.takeover.flow import Flow, Stepped, nothing_copied, step
+from strangler.takeover.flow import Flow, Stepped, drifted, nothing_copied, step
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.patience import Patience
 from strangler.takeover.session import (
@@ -157,7 +157,9 @@ def _repair(takeover: Takeover, leases: Leases, patience: Patience) -> None:
     with flow.source.snapshot() as moment:
         missing = moment.missing_capture(flow.sources, flow.takeover)
     checkpoint = flow.checkpoint()
-    broken = missing.keys() | (checkpoint.dirty.keys() if checkpoint else set())
+    broken = set(missing)
+    if checkpoint is not None:
+        broken |= checkpoint.dirty.keys() | drifted(flow, checkpoint).keys()
     if not broken:
         return
     _capture(flow, leases, patience)
@@ -167,8 +169,10 @@ def _repair(takeover: Takeover, leases: Leases, patience: Patience) -> None:
         for pair in reversed(flow.pairs):
             if pair.table in broken:
                 into.empty(pair.target)
+        schemas = {pair.table: pair.schema for pair in flow.pairs}
         tables = {
-            name: begun_anew(state) if name in broken else state for name, state in known.tables.items()
+            name: begun_anew(state, schemas[name]) if name in broken else state
+            for name, state in known.tables.items()
         }
         into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, tables)))
 

@@ -53,11 +53,12 @@ class TableState(msgspec.Struct, frozen=True, omit_defaults=True):
     dirty: str = ""  # why its rows can no longer be trusted to be the source's
     verified: bool = False  # found equal since it was last begun anew; what changed since was applied
     begun: int = 0  # how often it was begun anew
+    schema: str = ""  # a digest of the columns that are carried since then
 
 
-def begun_anew(state: TableState, dirty: str = "") -> TableState:
-    """Return the state of a table of which nothing is copied any more."""
-    return TableState(dirty=dirty, begun=state.begun + 1)
+def begun_anew(state: TableState, schema: str, dirty: str = "") -> TableState:
+    """Return the state of a table of which nothing is copied any more; from now on with these columns."""
+    return TableState(dirty=dirty, begun=state.begun + 1, schema=schema)
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

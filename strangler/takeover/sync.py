@@ -50,7 +50,7 @@ class Follower:
         try:
             return self._turn()
         except LeaseLost:
-            self._leases = None
+            self._reopen()  # whoever took the lease may have done so for another schema
             return IDLE
         except StranglerError as error:
             self._away(error.message)
@@ -134,6 +134,9 @@ class Follower:
 
     def _away(self, why: str) -> None:
         self._say(why)
+        self._reopen()
+
+    def _reopen(self) -> None:
         self._open.close()
         self._open = ExitStack()
         self._takeover = self._leases = None

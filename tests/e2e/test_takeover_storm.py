@@ -8,7 +8,7 @@ from tests.e2e.takeover_storm import rage
 KILLS = 12
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_behind_the_proxy_whatever_dies_no_write_is_lost_or_done_twice(engine):
     with running_stack(engine) as stack:

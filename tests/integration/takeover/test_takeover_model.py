@@ -8,15 +8,22 @@ them.
 import contextlib
 import itertools
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from proxy.routes import Owner
 from strangler.errors import StranglerError
@@ -30,6 +37,7 @@ from strangler.takeover.state import OwnerRow
 from strangler.takeover.switching import Switch, abort, adopt, arm, commit, drain, fence, reopen
 from tests.integration.takeover.sides import Side, Sides
 from tests.integration.takeover.things import Following, Things, make_things
+from tests.postgres import Postgres, database_name
 
 KEYS = st.integers(1, 12)
 WHO = st.integers(0, 1)
@@ -46,22 +54,33 @@ class Coordinator:
     left: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Applier:
+    """One process that applies, with the leases that it took once; another may have taken them since."""
+
+    takeover: Takeover
+    leases: Leases | None = None
+    owner: Owner = Owner.MONOLITH
+
+
 class TakeoverMachine(RuleBasedStateMachine):
-    """All that can happen to a takeover between two SQLite files."""
+    """All that can happen to a takeover that `copied` gives; by default one between two SQLite files."""
+
+    def __init__(self, copied: "Copied | None" = None) -> None:
+        super().__init__()
+        self.copied = copied or between_files
 
     @initialize()
     def begin(self) -> None:
         self.opened = ExitStack()
-        folder = Path(self.opened.enter_context(tempfile.TemporaryDirectory()))
-        self.things = things_in(folder)
-        self.things.copy()
+        self.things = self.opened.enter_context(self.copied())
         self.acknowledged = {row[0]: row[2] for row in self.things.rows(Owner.MONOLITH)}
         self.turn = 0
         self.decided: OwnerRow | None = None
         self.coordinators = [Coordinator(self._open()) for _ in range(2)]
         for who in range(2):
             self.a_coordinator_sets_out(who)
-        self.appliers: list[tuple[Takeover, Leases, Owner] | None] = [None, None]
+        self.appliers = [Applier(self._open()) for _ in range(2)]
 
     def _open(self) -> Takeover:
         return self.opened.enter_context(opened(self.things.where))
@@ -134,17 +153,17 @@ class TakeoverMachine(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def an_applier_sets_out(self, who: int) -> None:
-        takeover = self._open()
-        now = situation(takeover)
+        each = self.appliers[who]
+        now = situation(each.takeover)
         if now.sound:
-            self.appliers[who] = (takeover, takeover.databases.take_leases(), now.owner)
+            each.leases, each.owner = each.takeover.databases.take_leases(), now.owner
 
     @rule(who=WHO)
     def an_applier_goes_on(self, who: int) -> None:
-        if (each := self.appliers[who]) is not None:
-            takeover, leases, owner = each
+        each = self.appliers[who]
+        if each.leases is not None:
             with contextlib.suppress(LeaseLost):
-                step(takeover.flow(owner), leases.of(other(owner)))
+                step(each.takeover.flow(each.owner), each.leases.of(other(each.owner)))
 
     @rule()
     def somebody_resumes(self) -> None:
@@ -185,12 +204,33 @@ def fences_refuse() -> Iterator[None]:
             raise
 
 
-def things_in(folder: Path) -> Things:
-    """Return a takeover between two new SQLite files."""
-    sides = [Side(f"sqlite:///{folder / name}.sqlite3") for name in ("monolith", "catalog")]
-    for side in sides:
-        side.run("PRAGMA journal_mode=WAL")
-    return make_things(Sides(sides[0], sides[1], folder))
+Copied = Callable[[], AbstractContextManager[Things]]
+
+
+@contextlib.contextmanager
+def between_files() -> Iterator[Things]:
+    """Give a takeover between two new SQLite files, everything copied."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sides = [Side(f"sqlite:///{folder / each}.sqlite3") for each in ("monolith", "catalog")]
+        for side in sides:
+            side.run("PRAGMA journal_mode=WAL")
+        things = make_things(Sides(sides[0], sides[1], folder))
+        things.copy()
+        yield things
+
+
+def between_databases(server: Postgres, copied: Sides) -> Copied:
+    """Return what gives a takeover between copies of two databases, everything copied there already."""
+
+    @contextlib.contextmanager
+    def give() -> Iterator[Things]:
+        sides = [Side(server.fresh(side.url)) for side in (copied.source, copied.target)]
+        yield Things(Sides(sides[0], sides[1], copied.var))
+        for side in sides:
+            server.drop(database_name(side.url))
+
+    return give
 
 
 PROGRAMS = {
@@ -244,3 +284,11 @@ TestTakeoverModel.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.mark.timeout(600)
+def test_in_any_order_the_same_holds_on_postgresql(postgres, postgres_things):
+    postgres_things.copy()
+    few = settings(TestTakeoverModel.settings, max_examples=6, stateful_step_count=25)
+    copied = between_databases(postgres, postgres_things.sides)
+    run_state_machine_as_test(lambda: TakeoverMachine(copied), settings=few)

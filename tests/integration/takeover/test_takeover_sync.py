@@ -141,6 +141,37 @@ def test_a_bounded_copy_waits_as_long_as_its_rows_cost(things, listening):
     assert max(listening.follower.turn() for _ in range(3)) == 2.0
 
 
+def test_a_column_added_on_both_sides_is_never_lost_to_what_was_verified_without_it(things, listening):
+    things.copy()
+    listening.keep_turning(3)
+    add = "ALTER TABLE thing ADD COLUMN extra text"
+    things.sides.source.run(f"{add}; UPDATE thing SET extra = 'kept' WHERE id = 1")
+    listening.keep_turning(3)
+    with pytest.raises(errors.ColumnsDiffer, match="extra"):
+        cutover(things.where, execute=True)
+    things.sides.target.run(add)
+    with pytest.raises(errors.TableDirty, match="no longer those that were copied"):
+        cutover(things.where, execute=True)
+    assert things.writable_sides() == [Owner.MONOLITH]
+    with things.open() as following:
+        following.settle()
+    things.sides.source.run("UPDATE thing SET extra = 'later' WHERE id = 2")
+    listening.keep_turning(12)
+    assert not things.verify().differing
+    cutover(things.where, execute=True)
+    rows = things.sides.target.ask("SELECT extra FROM thing WHERE id < 3 ORDER BY id")
+    assert rows == [("kept",), ("later",)]
+
+
+def test_a_type_that_changes_under_the_capture_makes_the_table_dirty(postgres_things):
+    things = postgres_things
+    things.copy()
+    for side in (things.sides.source, things.sides.target):
+        side.run("ALTER TABLE thing ALTER note TYPE varchar(20) USING upper(note)")
+    with pytest.raises(errors.TableDirty, match="no longer those that were copied"):
+        cutover(things.where, execute=True)
+
+
 def test_pacing_what_was_not_started_is_refused(things):
     with pytest.raises(errors.NotStarted):
         set_pace(things.where, Pace())
