@@ -33,6 +33,7 @@ MAX_QUEUED = 256
 MAX_QUEUED_BYTES = 32 * 1024 * 1024
 CONCURRENT = 8
 MAX_REHEARSALS = 64  # whose control has not answered
+REHEARSED_AT_ONCE = 2  # each holds locks for which real writes, and the follower, must wait
 REST_SECONDS = 1.0  # of a candidate that took no connection
 
 
@@ -80,6 +81,8 @@ class Shadow:
     def may_rehearse(self, route: Route, candidate: Upstream) -> bool:
         """Return whether one more write of a route can be rehearsed now."""
         if self._quiet.get(route.group, 0.0) > time.monotonic():
+            return False
+        if sum(call.job.rehearsed for call in self._active) >= REHEARSED_AT_ONCE:
             return False
         return len(self._rehearsals) < MAX_REHEARSALS and self._has_room(candidate)
 
