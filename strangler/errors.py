@@ -455,6 +455,12 @@ class LacksRights(Refused):
     id = "S426"
 
 
+class UnfitPace(Refused):
+    """A limit to a load that nobody can measure, or two limits that contradict each other."""
+
+    id = "S428"
+
+
 # --- S9xx: benchmarks --------------------------------------------------------------------------------
 
 

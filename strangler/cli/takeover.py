@@ -35,6 +35,7 @@ from strangler.takeover.retire import Asked
 from strangler.takeover.retire import retire as retiring
 from strangler.takeover.rollback import rollback as rolling
 from strangler.takeover.session import find_group
+from strangler.takeover.start import Listener
 from strangler.takeover.start import start as starting
 from strangler.takeover.state import Pace
 from strangler.takeover.status import status as looking
@@ -109,8 +110,21 @@ def start(group: str, *, execute: bool, as_json: bool) -> None:
     where it was; run again, it catches up. `strangler sync` keeps the copy up to date from then on.
     """
     now = _here()
+    said: list[str] = []
+
+    def slowed(because: str) -> None:
+        if because and because not in said[-1:]:
+            click.echo(f"{group}: slow: {because}", err=True)
+        said.append(because)
+
     report = starting(
-        now.routes, group, os.environ, now.place.var, execute=execute, mappings=now.mapping(group)
+        now.routes,
+        group,
+        os.environ,
+        now.place.var,
+        execute=execute,
+        mappings=now.mapping(group),
+        listener=Listener(slowed=slowed),
     )
     emit(report, as_json=as_json, human=lambda console: show.show_start(console, report))
 
@@ -235,17 +249,38 @@ def retire(
     emit(report, as_json=as_json, human=lambda console: show.show_retired(console, report))
 
 
+COUNT, AMOUNT = click.IntRange(min=0), click.FloatRange(min=0)
+
+
 @takeover.command()
 @click.argument("group")
-@click.option("--pause", is_flag=True, help="Let the follower stand still.")
-@click.option("--rows", default=0.0, metavar="N", help="Rows a second the copy may take; 0 for no bound.")
+@click.option("--pause", "paused", is_flag=True, help="Let the follower stand still.")
+@click.option("--rows", default=0.0, type=AMOUNT, metavar="N", help="Rows a second the copy may take.")
+@click.option(
+    "--max-lag", default=0.0, type=AMOUNT, metavar="S", help="Rest while a standby is more seconds behind."
+)
+@click.option(
+    "--max-active", default=0, type=COUNT, metavar="N", help="Rest while more sessions are at work than this."
+)
+@click.option("--critical-active", default=0, type=COUNT, metavar="N", help="Stand still above this.")
+@click.option(
+    "--max-wait", default=0.0, type=AMOUNT, metavar="S", help="Rest when SQLite's write lock took longer."
+)
+@click.option(
+    "--max-slower",
+    default=0.0,
+    type=AMOUNT,
+    metavar="X",
+    help="Rest when rows take X times as long as at first.",
+)
 @json_option
-def pace(group: str, rows: float, *, pause: bool, as_json: bool) -> None:
+def pace(group: str, *, as_json: bool, **limits: Any) -> None:
     """Set how fast GROUP's follower may go; without options, freely.
 
-    `strangler sync` heeds it from its next step on.
+    Standbys and sessions are those of the monolith's database. 0 is no bound. `start` and `strangler sync`
+    heed it from their next step on; `takeover status` says what slows them.
     """
-    report = set_pace(_here().where(group), Pace(pause, rows))
+    report = set_pace(_here().where(group), Pace(**limits))
     emit(report, as_json=as_json, human=lambda console: show.show_pace(console, report))
 
 

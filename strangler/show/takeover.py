@@ -99,6 +99,8 @@ def show_status(console: Console, report: TakeoverStatus) -> None:
         )
     if report.tables:
         console.print(table)
+    if report.slow:
+        console.print(Text(f"The follower is slow: {report.slow}", style="yellow"))
     if report.kept:
         console.print(f"in the monolith, as an archive: {', '.join(report.kept)}")
 
@@ -173,10 +175,20 @@ def show_dropped(console: Console, report: Dropped) -> None:
 
 
 def show_pace(console: Console, report: Pace) -> None:
-    """Print how fast the follower may go."""
-    console.print(
-        "paused" if report.paused else f"{report.rows:,.0f} rows/s at most" if report.rows else "free"
-    )
+    """Print how fast the follower may go, and what load slows it."""
+    bounds = [
+        text
+        for limit, text in (
+            (report.rows, f"{report.rows:,.0f} rows/s at most"),
+            (report.max_lag, f"rests while a standby is more than {report.max_lag:g} s behind"),
+            (report.max_active, f"rests while more than {report.max_active} sessions are at work"),
+            (report.critical_active, f"stands still above {report.critical_active} sessions"),
+            (report.max_wait, f"rests when the write lock took longer than {report.max_wait:g} s"),
+            (report.max_slower, f"rests when rows take more than {report.max_slower:g} times as long"),
+        )
+        if limit
+    ]
+    console.print("paused" if report.paused else "\n".join(bounds) or "free")
 
 
 def _table(*headings: str) -> Table:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Key, Lease, Note, OwnerRow
+from strangler.takeover.throttle import Load
 
 
 class Engine(StrEnum):
@@ -247,6 +248,9 @@ class Store(Protocol):
 
     def tidy_logs(self, shapes: Sequence[Shape]) -> None:
         """Give the room of deleted log entries to new ones."""
+
+    def load(self) -> Load:
+        """Measure how busy this database is; None for what it cannot tell."""
 
     def claim(self, name: str) -> str | None:
         """Claim a role until this store is closed; return who has it where another process does."""

@@ -16,6 +16,7 @@ from strangler.takeover.postgres_schema import (
     CONTROL,
     HOLDERS,
     KEY,
+    LOAD,
     RECORDS,
     REFERS_TO,
     SESSION,
@@ -25,6 +26,7 @@ from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.postgres_transaction import PostgresTransaction
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Lease, Note, OwnerRow
+from strangler.takeover.throttle import Load
 
 CONNECT_SECONDS = 5
 WAIT_SECONDS = 20.0
@@ -137,6 +139,11 @@ class PostgresStore:
         for shape in shapes:
             # Never TRUNCATE: that would take a lock that writers wait for.
             self._writer.execute(sql.SQL("VACUUM (TRUNCATE false) {}").format(log_of(shape.table)))
+
+    def load(self) -> Load:
+        """Measure standbys and sessions; None for both where the role may not see those of others."""
+        lag, active = self._reader.execute(LOAD).fetchone() or (None, None)
+        return Load(lag=lag, active=active)
 
     def claim(self, name: str) -> str | None:
         """Claim a role until this store is closed; return who has it where another process does.

@@ -105,6 +105,14 @@ HOLDERS = """
       AND (%s OR l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock',
                             'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
 """
+# Without `pg_read_all_stats` both views hide what others do: that is no figure, not even 0.
+LOAD = """
+    SELECT (SELECT coalesce(max(extract(epoch FROM replay_lag)), 0)::float8 FROM pg_stat_replication),
+           (SELECT count(*)::int FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'active' AND backend_type = 'client backend'
+              AND application_name NOT LIKE 'strangler%')
+    WHERE pg_has_role('pg_read_all_stats', 'USAGE')
+"""
 SESSION = """
     SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
     SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_encoding = 'UTF8';

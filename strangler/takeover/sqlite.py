@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import perf_counter
 from typing import IO
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from strangler.takeover.sqlite_schema import CONTROL, RECORDS
 from strangler.takeover.sqlite_snapshot import SqliteSnapshot
 from strangler.takeover.sqlite_transaction import SqliteTransaction
 from strangler.takeover.state import Lease, Note, OwnerRow
+from strangler.takeover.throttle import Load
 
 WAIT_SECONDS = 20.0
 GENERATED = {2, 3}  # PRAGMA table_xinfo: virtual and stored generated columns, computed and never copied
@@ -31,6 +33,7 @@ class SqliteStore:
         self._reader = _connect(self._file)
         self._writer = _connect(self._file)
         self._claims: dict[str, IO[str]] = {}
+        self._waited = 0.0
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
@@ -53,7 +56,11 @@ class SqliteStore:
         connection = self._writer
         connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
         connection.execute(f"PRAGMA foreign_keys = {'OFF' if loose else 'ON'}")
-        _begin(connection)
+        began = perf_counter()
+        try:
+            _begin(connection)
+        finally:
+            self._waited = perf_counter() - began
         try:
             connection.execute("PRAGMA defer_foreign_keys = ON")
             _open_gate(connection, lease)
@@ -126,6 +133,10 @@ class SqliteStore:
 
     def tidy_logs(self, shapes: Sequence[Shape]) -> None:
         """Do nothing: SQLite uses free pages again by itself."""
+
+    def load(self) -> Load:
+        """Measure how long the last transaction stood in line; SQLite cannot tell who else is at work."""
+        return Load(waited=self._waited)
 
     def claim(self, name: str) -> str | None:
         """Claim a role until this store is closed; return who has it where another process does."""

@@ -16,6 +16,7 @@ from strangler.takeover.engines import Transaction
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.flow import Flow, Stepped, drifted, nothing_copied, step
 from strangler.takeover.mapping import Mapping as TableMappings
+from strangler.takeover.pacing import Pacer
 from strangler.takeover.patience import Patience
 from strangler.takeover.session import (
     COORDINATOR,
@@ -58,6 +59,15 @@ class StartReport:
         return self.copied / self.seconds if self.seconds else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of each step that was kept, and of what slows them; and how to pass the time in between."""
+
+    told: Callable[[Stepped], None] = lambda _: None
+    slowed: Callable[[str], None] = lambda _: None
+    pause: Callable[[float], None] = time.sleep
+
+
 def start(
     routes: RouteTable,
     name: str,
@@ -67,12 +77,12 @@ def start(
     execute: bool,
     mappings: TableMappings | None = None,
     patience: Patience | None = None,
-    told: Callable[[Stepped], None] = lambda _: None,
+    listener: Listener | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> StartReport:
     """Copy and follow the tables of group `name`, or say what would be copied. Raises Refused.
 
-    One transaction a step. Safe to run again. `told` hears of each step that was kept.
+    One transaction a step. Safe to run again.
     """
     group = find_group(routes, name)
     with open_databases(group, environ, var) as databases:
@@ -84,7 +94,7 @@ def start(
         replaced = _replaced(takeover)
         begin(takeover, patience or Patience())
         started = clock()
-        copied = _follow(takeover, databases.take_leases(), told)
+        copied = _follow(takeover, databases.take_leases(), listener or Listener(), clock)
         tables = _counted(takeover, replaced)
         return _report(takeover, tables, executed=True, copied=copied, seconds=clock() - started)
 
@@ -177,15 +187,24 @@ def _repair(takeover: Takeover, leases: Leases, patience: Patience) -> None:
         into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, tables)))
 
 
-def _follow(takeover: Takeover, leases: Leases, told: Callable[[Stepped], None]) -> int:
-    flow = takeover.flow(Owner.MONOLITH)
+def _follow(takeover: Takeover, leases: Leases, listener: Listener, clock: Callable[[], float]) -> int:
+    flow, pacer = takeover.flow(Owner.MONOLITH), Pacer(takeover.databases)
     copied, complete = 0, False
     with _telling_rows_refused(takeover.databases.service_at):
         while not complete:
+            chosen = pacer.next_gait(flow)
+            listener.slowed(chosen.because)
+            if chosen.still:
+                listener.pause(chosen.rest)
+                continue
+            began = clock()
             done = step(flow, leases.service)
             copied += done.copied
             complete = done.checkpoint.complete
-            told(done)
+            listener.told(done)
+            rest = pacer.rest_after(chosen, done, clock() - began)
+            if rest and not complete:
+                listener.pause(rest)
     return copied
 
 

@@ -84,10 +84,22 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class Pace(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How fast a follower may go: rows of the backfill a second (0: as they come), or not at all."""
+    """How fast a follower may go: rows of the backfill a second, or not at all, and the limits of the load
+    beyond which it rests (`max_…`) or stands still (`critical_active`). 0 is no bound.
+    """
 
     paused: bool = False
     rows: float = 0
+    max_lag: float = 0  # seconds that a standby of the monolith's database may be behind
+    max_active: int = 0  # sessions of the monolith's database at work, the kit's own left out
+    critical_active: int = 0
+    max_wait: float = 0  # seconds in line for SQLite's write lock
+    max_slower: float = 0  # times as long as at first that a row of the backfill may take
+
+    @property
+    def limited(self) -> bool:
+        """Whether any load slows it."""
+        return any((self.max_lag, self.max_active, self.critical_active, self.max_wait, self.max_slower))
 
 
 class Note(StrEnum):
@@ -96,6 +108,7 @@ class Note(StrEnum):
     CHECKPOINT = "checkpoint"
     CONSTRAINTS = "constraints"
     PACE = "pace"
+    SLOW = "slow"
     RETIRED = "retired"
     ARCHIVE = "archive"
 

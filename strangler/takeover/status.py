@@ -6,6 +6,7 @@ from proxy.routes import Owner
 from strangler.takeover.archive import Retirement, archive_of, retirement_of
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.handover import Where, opened_databases
+from strangler.takeover.pacing import why_slow
 from strangler.takeover.session import Databases, Takeover
 from strangler.takeover.situation import State, situation
 from strangler.takeover.state import Note
@@ -36,6 +37,7 @@ class TakeoverStatus:
     fenced: bool  # whether the follower refuses writes, as it must
     holder: str
     tables: tuple[TableStatus, ...] = ()
+    slow: str = ""  # what the follower's pace is bounded by just now, as it said last
     kept: tuple[str, ...] = ()  # once retired: what there is of the monolith's tables, by the names they have
 
     @property
@@ -61,7 +63,15 @@ def status(where: Where) -> TakeoverStatus:
         lease = flow.target.lease_of(takeover.name)
         holder = lease[1] if lease else "nobody"
         return TakeoverStatus(
-            where.group, phase, now.owner, now.epoch, now.state, fenced, holder, _tables(takeover, now.owner)
+            where.group,
+            phase,
+            now.owner,
+            now.epoch,
+            now.state,
+            fenced,
+            holder,
+            _tables(takeover, now.owner),
+            why_slow(databases),
         )
 
 

@@ -15,9 +15,9 @@ from strangler.errors import StranglerError
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import Stepped, mistrust, step
 from strangler.takeover.handover import Where, opened
+from strangler.takeover.pacing import Pacer
 from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, SYNC, Leases, Takeover, other
 from strangler.takeover.situation import Situation, State, situation
-from strangler.takeover.state import Note, Pace, decode
 
 IDLE = 0.1  # seconds until the next look where nothing had changed
 AWAY = 2.0  # seconds until the next try where there is nothing to follow, or a database is away
@@ -37,8 +37,10 @@ class Follower:
     told: Told = lambda _group, _text: None
     synced: Callable[[str, float, float], None] = lambda _group, _until, _changed: None
     clock: Callable[[], float] = time.time
+    elapsed: Callable[[], float] = time.perf_counter
     _open: ExitStack = field(default_factory=ExitStack)
     _takeover: Takeover | None = None
+    _pacer: Pacer | None = None
     _leases: Leases | None = None
     _now: Situation | None = None
     _said: str = ""
@@ -74,21 +76,22 @@ class Follower:
         lease = self._leases.of(_follower(self._now))
         if not flow.target.holds(lease):
             raise LeaseLost(takeover.name)
-        pace = self._pace(takeover)
-        if pace.paused:
-            self._say("paused")
-            return IDLE
-        began = self.clock()
+        assert self._pacer is not None
+        chosen = self._pacer.next_gait(flow)
+        if chosen.because:
+            self._say(f"{'stands still' if chosen.still else 'slow'}: {chosen.because}")
+        if chosen.still:
+            return chosen.rest
+        began, started = self.clock(), self.elapsed()
         done = step(flow, lease)
+        rest = self._pacer.rest_after(chosen, done, self.elapsed() - started)
         self._after(takeover, done, began)
-        if done.settled:
-            return IDLE
-        return done.copied / pace.rows if pace.rows else 0.0
+        return max(rest, IDLE) if done.settled else rest
 
     def _opened(self) -> Takeover:
         takeover = self._open.enter_context(opened(self.where))
         takeover.databases.claim(SYNC)
-        self._takeover = takeover
+        self._takeover, self._pacer = takeover, Pacer(takeover.databases)
         return takeover
 
     def _entered(self, takeover: Takeover) -> bool:
@@ -127,10 +130,6 @@ class Follower:
             if self._unpruned >= PRUNE_AFTER:
                 flow.source.tidy_logs(flow.sources)
             self._unpruned = 0
-
-    def _pace(self, takeover: Takeover) -> Pace:
-        text = takeover.databases.service.read_note(takeover.name, Note.PACE)
-        return decode(text, Pace) if text else Pace()
 
     def _away(self, why: str) -> None:
         self._say(why)

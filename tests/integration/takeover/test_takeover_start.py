@@ -2,7 +2,7 @@ import tracemalloc
 
 import pytest
 
-from strangler.takeover.start import start
+from strangler.takeover.start import Listener, start
 from tests.integration.takeover.sides import Sides, fill, routes
 
 TABLES = ("shop_shelf", "shop_item")
@@ -79,7 +79,7 @@ def test_an_empty_table_empties_its_copy(empty_sides):
 
 def test_what_is_written_while_the_copy_is_made_arrives_too(sides):
     late = iter(["INSERT INTO shop_shelf (id, name) VALUES (77, 'late'); UPDATE shop_item SET shelf_id = 77"])
-    copy(sides, told=lambda _: sides.source.run(next(late, "SELECT 1")))
+    copy(sides, listener=Listener(lambda _: sides.source.run(next(late, "SELECT 1"))))
     copy(sides)
     assert sides.target.ids("shop_shelf") == [1, 2, 3, 77]
     assert sides.target.ask("SELECT DISTINCT shelf_id FROM shop_item") == [(77,)]
