@@ -61,6 +61,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin": 
     after: str | None = None
     evidence: Mapping[str, int] | None = None
     gate: Mapping[str, Any] | None = None  # what it answered and why; `forced` when that was overridden
+    known: tuple[str, ...] | None = None  # writers without a route, acknowledged by name
     of: int | None = None  # of an outcome: the line of its change
     outcome: Outcome | None = None
     acknowledged: tuple[int, ...] | None = None

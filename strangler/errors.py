@@ -443,6 +443,18 @@ class NotConfirmed(Refused):
     id = "S422"
 
 
+class WritersRemain(Refused):
+    """Somebody writes the tables who goes through none of the group's routes: the fence would refuse them."""
+
+    id = "S423"
+
+
+class UnknownWriter(Refused):
+    """No writer of this name was seen."""
+
+    id = "S424"
+
+
 class ReferredTo(Refused):
     """Tables of the monolith refer to tables that would become an archive, or be dropped."""
 

@@ -27,10 +27,12 @@ def name_owner(
     reason: str,
     actor: Actor,
     gate: Mapping[str, object] | None = None,
+    known: tuple[str, ...] = (),
 ) -> str:
     """Make the table say that `owner` owns the group; return its version. Safe to run again.
 
-    `gate` is what the gates of its writing routes answered, for the audit.
+    `gate` is what the gates of its writing routes answered, `known` the writers without a route that somebody
+    acknowledged: both for the audit.
 
     Raises NotAcknowledged where a worker or machine has not confirmed it: its writes meet the fence until it
     has.
@@ -60,6 +62,7 @@ def name_owner(
             before=change.base,
             after=change.version,
             gate=gate,
+            known=known or None,
         )
 
     # the databases have another owner already: a machine that is not told sends its writes to their fence

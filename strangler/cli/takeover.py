@@ -42,6 +42,7 @@ from strangler.takeover.status import status as looking
 from strangler.takeover.sync import Follower
 from strangler.takeover.sync import sync as following
 from strangler.takeover.verify import verify as verifying
+from strangler.takeover.writers import Change, note_writers
 
 EXECUTE_HELP = "Do it; without this, only say what would be done."
 Command = Callable[..., Any]
@@ -64,9 +65,15 @@ class Here:
         service = find_group(self.routes, group).service
         return read_mapping(self.place.root / "extracted" / service / "takeover.toml")
 
-    def where(self, group: str, reason: str = "", gate: Mapping[str, object] | None = None) -> Where:
+    def where(
+        self,
+        group: str,
+        reason: str = "",
+        gate: Mapping[str, object] | None = None,
+        known: tuple[str, ...] = (),
+    ) -> Where:
         """Return where the takeover of a group is."""
-        gateway = ProxyGateway(self.place, actor(), reason, gate)
+        gateway = ProxyGateway(self.place, actor(), reason, gate, known)
         return Where(self.routes, group, os.environ, self.place.var, self.mapping(group), gateway)
 
 
@@ -157,10 +164,13 @@ def takeover_status(group: str, *, as_json: bool) -> None:
 @takeover.command()
 @click.argument("group")
 @click.option("--reason", default="", metavar="R", help="Why, for the audit.")
-@click.option("--force", is_flag=True, help="Whatever the gates of its writing routes say; wants --reason.")
+@click.option("--force", is_flag=True, help="Whatever gates say and whoever else writes; wants --reason.")
+@click.option("--known", multiple=True, metavar="NAME", help="A writer that may meet the fence; repeatable.")
 @execute_option
 @json_option
-def cutover(group: str, reason: str, *, force: bool, execute: bool, as_json: bool) -> None:
+def cutover(
+    group: str, reason: str, known: tuple[str, ...], *, force: bool, execute: bool, as_json: bool
+) -> None:
     """Make the service the owner of GROUP's tables.
 
     Its writing routes move in the same step. Writes wait for it, some tens of milliseconds; none is lost. The
@@ -168,11 +178,15 @@ def cutover(group: str, reason: str, *, force: bool, execute: bool, as_json: boo
 
     The gate of every writing route that has its writes rehearsed must pass. Exit 2 where one refuses, 3 where
     too little is known.
+
+    Who was seen to write (`strangler takeover writers GROUP`) and goes through none of its writing routes
+    must be acknowledged by name: the fence refuses them.
     """
     now = _here()
     gates = write_gates(now.place, group, actor().now(), forced=force, reason=reason)
     require_passage(gates)
-    report = cutting(now.where(group, reason, audited(gates)), execute=execute)
+    where = now.where(group, reason, audited(gates), known)
+    report = cutting(where, execute=execute, known=known, forced=force)
     answer = {**msgspec.to_builtins(report), "gates": gates.routes}
 
     def human(console: Console) -> None:
@@ -247,6 +261,22 @@ def retire(
     asked = Asked(confirm, keep_referred, keep_owner, execute)
     report = retiring(where, asked, datetime.now(UTC).date())
     emit(report, as_json=as_json, human=lambda console: show.show_retired(console, report))
+
+
+@takeover.command()
+@click.argument("group")
+@click.option("--stop", is_flag=True, help="Note nobody any more; who was seen stays listed.")
+@execute_option
+@json_option
+def writers(group: str, *, stop: bool, execute: bool, as_json: bool) -> None:
+    """List who writes GROUP's tables in the monolith.
+
+    With --execute every writer is noted from now on, and none refused: let it run over a night and whatever
+    else comes seldom. A cutover wants those without a route stopped, moved or acknowledged.
+    """
+    change = Change.STOP if stop else Change.START if execute else Change.NONE
+    report = note_writers(_here().where(group), change)
+    emit(report, as_json=as_json, human=lambda console: show.show_writers(console, report))
 
 
 COUNT, AMOUNT = click.IntRange(min=0), click.FloatRange(min=0)

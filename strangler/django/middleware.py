@@ -19,6 +19,7 @@ from strangler.django.moved import Fence, TableMoved
 from strangler.django.recording.mark import HEADER as MARK
 from strangler.django.recording.mark import read_rehearsal_key
 from strangler.django.recording.recorder import answer_recorded
+from strangler.django.writer import answering
 
 MOVED = "X-Strangler-Moved"  # GROUP; epoch=N; effect=none|unknown
 STATUS = 409
@@ -52,7 +53,7 @@ class FenceMiddleware:
         return answer_recorded(request, self._key, connection, self._answer)
 
     def _answer(self, request: HttpRequest) -> Any:
-        with opened() as ledger:
+        with opened() as ledger, answering(request):
             response = self.get_response(request)
         if ledger.refused is None:
             return response

@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from strangler.django.ledger import Ledger, changes, current
 from strangler.django.moved import TableMoved, refusal_in
+from strangler.django.naming import introduce, named
 from strangler.django.recording import recorder
 
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
@@ -18,6 +19,7 @@ Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
 def watch(connection: Any, **_signal: object) -> None:
     """Watch a connection. Safe to call again: it is, whenever the connection opens anew."""
+    introduce(connection)
     if watched not in connection.execute_wrappers:
         connection.execute_wrappers.append(watched)
         connection.commit = _watched_commit(connection, connection.commit)
@@ -56,7 +58,7 @@ def _noted(ledger: Ledger, execute: Execute, *statement: Any) -> Any:
 
 def _named(execute: Execute, *statement: Any) -> Any:
     try:
-        return execute(*statement)
+        return named(execute, *statement)
     except DatabaseError as error:
         fence = refusal_in(error)
         if fence is None:

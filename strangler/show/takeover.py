@@ -7,14 +7,17 @@ from rich.text import Text
 from strangler.takeover.cancel import Cancelled
 from strangler.takeover.drop_archive import Dropped
 from strangler.takeover.handover import Handover
+from strangler.takeover.noting import Noted
 from strangler.takeover.plan import PlanReport
 from strangler.takeover.resume import Resumed
 from strangler.takeover.retire import Retired
+from strangler.takeover.seen import in_words
 from strangler.takeover.situation import State
 from strangler.takeover.start import StartReport
 from strangler.takeover.state import Pace
 from strangler.takeover.status import TakeoverStatus
 from strangler.takeover.verify import VerifyReport
+from strangler.takeover.writers import WritersReport
 
 
 def show_plan(console: Console, report: PlanReport) -> None:
@@ -107,6 +110,8 @@ def show_status(console: Console, report: TakeoverStatus) -> None:
 
 def show_handover(console: Console, report: Handover) -> None:
     """Print who owns now, or would, and how long each step took."""
+    if report.noted is not None:
+        _show_noted(console, report.group, report.noted)
     if not report.executed:
         console.print(
             f"{report.group}: ready; the {report.owner} would own it from epoch {report.epoch}."
@@ -189,6 +194,25 @@ def show_pace(console: Console, report: Pace) -> None:
         if limit
     ]
     console.print("paused" if report.paused else "\n".join(bounds) or "free")
+
+
+def show_writers(console: Console, report: WritersReport) -> None:
+    """Print who was seen to write, and how to see more or to end it."""
+    _show_noted(console, report.group, Noted(report.noting, report.writers))
+    if report.noting:
+        console.print(Text(f"to end it: strangler takeover writers {report.group} --stop", style="dim"))
+
+
+def _show_noted(console: Console, group: str, noted: Noted) -> None:
+    for writer in noted.writers:
+        mark = ("no route  ", "bold red") if writer.route is None else ("          ", "")
+        console.print(Text.assemble(mark, in_words(writer), f"  by {writer.route}" if writer.route else ""))
+    if noted.noting:
+        console.print(f"{group}: writers are noted; {len(noted.writers)} seen so far")
+    elif not noted.writers:
+        console.print(
+            f"{group}: nobody looked who writes. To look: strangler takeover writers {group} --execute"
+        )
 
 
 def _table(*headings: str) -> Table:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from strangler.takeover.seen import Seen
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Key, Lease, Note, OwnerRow
 from strangler.takeover.throttle import Load
@@ -112,6 +113,12 @@ class Snapshot(Protocol):
     def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
         """Return the epoch that fences every one of the tables, None where a table is open."""
 
+    def notes_writers(self, shapes: Sequence[Shape]) -> bool:
+        """Return whether everybody who writes one of the tables is noted."""
+
+    def writers_seen(self, takeover: str) -> Sequence[Seen]:
+        """Return everybody who was noted, each once a table."""
+
     def triggers(self, table: str) -> Sequence[Trigger]:
         """Return a table's triggers that are not the kit's."""
 
@@ -153,7 +160,13 @@ class Transaction(Protocol):
         """Log the key of every row that is written from now on."""
 
     def stop_capture(self, shapes: Sequence[Shape]) -> None:
-        """Log nothing more. The logs stay."""
+        """Log nothing more, and note no writers. The logs stay."""
+
+    def start_noting_writers(self, shapes: Sequence[Shape], takeover: str) -> None:
+        """Note from now on who writes, and refuse nobody; forget who was noted before."""
+
+    def stop_noting_writers(self, shapes: Sequence[Shape]) -> None:
+        """Note nobody any more. Who was noted stays listed."""
 
     def fence(self, shapes: Sequence[Shape], takeover: str, epoch: int) -> None:
         """Refuse every write to the tables but the lease holder's."""

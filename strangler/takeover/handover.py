@@ -1,6 +1,6 @@
 """What cutover and rollback share: check who owns, then change the owner, or say that it would be changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from strangler.takeover.engines import LeaseLost
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.gateway import Gateway, NoGateway
 from strangler.takeover.mapping import Mapping as TableMappings
+from strangler.takeover.noting import Noted
 from strangler.takeover.patience import Patience
 from strangler.takeover.session import (
     COORDINATOR,
@@ -41,13 +42,17 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What a change of owner did, or would do; `owner` is who owns once it is done."""
+    """What a change of owner did, or would do; `owner` is who owns once it is done.
+
+    `noted` is who was seen to write the monolith's tables, where anybody looked.
+    """
 
     group: str
     owner: Owner
     epoch: int
     executed: bool
     steps: tuple[Timed, ...] = ()
+    noted: Noted | None = None
 
     @property
     def fenced(self) -> float:
@@ -82,8 +87,17 @@ def opened_databases(where: Where) -> Iterator[Databases]:
             ) from None
 
 
-def hand_over(where: Where, origin: Owner, *, execute: bool) -> Handover:
-    """Make the other side the owner. Raises WrongOwner where `origin` is not the owner now."""
+def nowhere(_takeover: Takeover) -> None:
+    """Look for no writers."""
+
+
+def hand_over(
+    where: Where, origin: Owner, *, execute: bool, look: Callable[[Takeover], Noted | None] = nowhere
+) -> Handover:
+    """Make the other side the owner. Raises WrongOwner where `origin` is not the owner now.
+
+    `look` says who writes, before anything is done, and may refuse.
+    """
     with opened(where) as takeover:
         takeover.databases.started()
         if execute:
@@ -96,12 +110,13 @@ def hand_over(where: Where, origin: Owner, *, execute: bool) -> Handover:
                 f" wanted the {origin}",
                 next=f"strangler takeover {undo} {where.group}        (for the other way)",
             )
+        found = look(takeover)
         if not execute:
             ready(takeover.flow(origin))
-            return Handover(where.group, other(origin), now.attempt, executed=False)
+            return Handover(where.group, other(origin), now.attempt, executed=False, noted=found)
         switch = switch_of(takeover, where, origin, now.attempt)
         steps = change_owner(switch)
-        return Handover(where.group, switch.to, switch.epoch, executed=True, steps=steps)
+        return Handover(where.group, switch.to, switch.epoch, executed=True, steps=steps, noted=found)
 
 
 def switch_of(takeover: Takeover, where: Where, origin: Owner, epoch: int) -> Switch:

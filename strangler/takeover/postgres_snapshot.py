@@ -33,6 +33,8 @@ from strangler.takeover.postgres_schema import (
     log_of,
     names,
 )
+from strangler.takeover.postgres_writers import NOTING, SEEN
+from strangler.takeover.seen import Seen
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Key
 from strangler.takeover.values import INTEGERS
@@ -155,6 +157,19 @@ class PostgresSnapshot:
             if name == FENCE and enabled == "A"
         }
         return max(there.values()) if there.keys() == {shape.table for shape in shapes} else None
+
+    def notes_writers(self, shapes: Sequence[Shape]) -> bool:
+        """Return whether everybody who writes one of the tables is noted."""
+        noting = {
+            table for table, name, enabled, *_ in self._ours(shapes) if name == NOTING and enabled == "A"
+        }
+        return noting == {shape.table for shape in shapes}
+
+    def writers_seen(self, takeover: str) -> Sequence[Seen]:
+        """Return everybody who was noted, each once a table."""
+        if one(self.connection.execute("SELECT to_regclass('strangler.writer') IS NULL")):
+            return []
+        return [Seen(*row) for row in self.connection.execute(SEEN, [takeover])]
 
     def triggers(self, table: str) -> Sequence[Trigger]:
         """Return a table's triggers that are not the kit's."""

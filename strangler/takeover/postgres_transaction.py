@@ -22,6 +22,7 @@ from strangler.takeover.postgres_schema import (
     log_table,
     names,
 )
+from strangler.takeover.postgres_writers import CONTROL, FORGET, NOTING, noting_trigger
 from strangler.takeover.records import LeasedRecords
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Lease, Note, decode, encode
@@ -87,8 +88,27 @@ class PostgresTransaction(LeasedRecords):
             self._all([*log, *capture_functions(shape), *made, *enabled])
 
     def stop_capture(self, shapes: Sequence[Shape]) -> None:
-        """Log nothing more. The logs stay."""
-        self._disable(shapes, {name for shape in shapes for name in capture_triggers(shape)})
+        """Log nothing more, and note no writers. The logs stay."""
+        self._disable(shapes, {NOTING, *(name for shape in shapes for name in capture_triggers(shape))})
+
+    def start_noting_writers(self, shapes: Sequence[Shape], takeover: str) -> None:
+        """Note from now on who writes, and refuse nobody; forget who was noted before."""
+        self._connection.execute(CONTROL)
+        self._connection.execute(FORGET, [takeover])
+        self._make_way(shapes, {NOTING})
+        how = self._how
+        self._all(
+            statement
+            for shape in shapes
+            for statement in (
+                how + noting_trigger(shape.table, takeover),
+                _enabled("ALWAYS", shape.table, NOTING),
+            )
+        )
+
+    def stop_noting_writers(self, shapes: Sequence[Shape]) -> None:
+        """Note nobody any more. Who was noted stays listed."""
+        self._disable(shapes, {NOTING})
 
     def fence(self, shapes: Sequence[Shape], takeover: str, epoch: int) -> None:
         """Refuse every write to the tables but the lease holder's."""
@@ -156,7 +176,7 @@ class PostgresTransaction(LeasedRecords):
         with needing_rights():
             self._all(
                 [
-                    *self._dropped(shape, {FENCE, *capture_triggers(shape)}),
+                    *self._dropped(shape, {FENCE, NOTING, *capture_triggers(shape)}),
                     sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)),
                     sql.SQL("ALTER TABLE {} RENAME TO {}").format(
                         sql.Identifier(shape.table), sql.Identifier(name)
@@ -180,7 +200,7 @@ class PostgresTransaction(LeasedRecords):
 
     def dissolve(self, shapes: Sequence[Shape]) -> None:
         """Stop the capture, drop the logs and forget everything the takeover remembers here but its lease."""
-        wanted = {name for shape in shapes for name in capture_triggers(shape)}
+        wanted = {NOTING, *(name for shape in shapes for name in capture_triggers(shape))}
         self._all(statement for shape in shapes for statement in self._dropped(shape, wanted))
         self._all(sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)) for shape in shapes)
         self._records.forget_all(self._connection, self._lease.takeover)

@@ -22,6 +22,7 @@ class ProxyGateway:
     actor: Actor
     reason: str = ""
     gate: Mapping[str, object] | None = None  # what the gates of the writing routes answered
+    known: tuple[str, ...] = ()  # writers without a route that somebody acknowledged
 
     def hold(self, group: str) -> None:
         """Park the group's writes, for seconds at most, once none of them is rehearsed any more.
@@ -37,4 +38,4 @@ class ProxyGateway:
 
     def route(self, group: str, owner: Owner) -> None:
         """Send the group's writes to the owner from now on, and say so in the table."""
-        name_owner(self.place, group, owner, self.reason, self.actor, self.gate)
+        name_owner(self.place, group, owner, self.reason, self.actor, self.gate, self.known)

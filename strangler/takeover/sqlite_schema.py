@@ -30,7 +30,7 @@ CONTROL = (
     BEGIN SELECT RAISE(ABORT, 'strangler: a rehearsal cannot be kept'); END""",
 )
 EVENTS = ("insert", "update", "delete")
-OURS = ("strangler_capture_", "strangler_fence_")
+OURS = ("strangler_capture_", "strangler_fence_", "strangler_writers_")
 
 
 def identifier(name: str) -> str:
@@ -90,6 +90,6 @@ def fence_triggers(shape: Shape, takeover: str, epoch: int) -> Iterator[tuple[st
 
 
 def drop_triggers(kind: str, table: str) -> Iterator[str]:
-    """Yield the statements that drop a table's triggers of one kind, `capture` or `fence`."""
+    """Yield the statements that drop a table's triggers of one kind: `capture`, `fence`, `writers`."""
     for event in EVENTS:
         yield f"DROP TRIGGER IF EXISTS {identifier(f'strangler_{kind}_{event}_{table}')}"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from strangler.takeover.engines import Changes, Reference, Trigger
+from strangler.takeover.seen import Seen
 from strangler.takeover.shape import Shape
-from strangler.takeover.sqlite_queries import between, counted_ids, epoch_said, logged_keys, position_of
-from strangler.takeover.sqlite_schema import OURS, capture_triggers, identifier, listed
+from strangler.takeover.sqlite_queries import between, counted_ids, epoch_said, has, logged_keys, position_of
+from strangler.takeover.sqlite_schema import EVENTS, OURS, capture_triggers, identifier, listed
+from strangler.takeover.sqlite_writers import SEEN
 from strangler.takeover.state import Key, decode
 
 
@@ -109,6 +111,19 @@ class SqliteSnapshot:
                 text = there.get(f"strangler_fence_{event}_{shape.table}", "")
                 epochs.add(epoch_said(text))
         return max(epochs) if epochs and None not in epochs else None  # type: ignore[type-var]
+
+    def notes_writers(self, shapes: Sequence[Shape]) -> bool:
+        """Return whether everybody who writes one of the tables is noted."""
+        there = self._triggers().keys()
+        return all(
+            f"strangler_writers_{event}_{shape.table}" in there for shape in shapes for event in EVENTS
+        )
+
+    def writers_seen(self, takeover: str) -> Sequence[Seen]:
+        """Return everybody who was noted, each once a table."""
+        if not has(self._connection, "strangler_writer"):
+            return []
+        return [Seen(*row) for row in self._connection.execute(SEEN, [takeover])]
 
     def triggers(self, table: str) -> Sequence[Trigger]:
         """Return a table's triggers that are not the kit's."""

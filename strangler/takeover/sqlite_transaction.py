@@ -17,6 +17,7 @@ from strangler.takeover.sqlite_schema import (
     log_of,
     log_table,
 )
+from strangler.takeover.sqlite_writers import CONTROL, FORGET, noting_triggers
 from strangler.takeover.state import Lease, decode
 
 
@@ -53,15 +54,29 @@ class SqliteTransaction(LeasedRecords):
 
     def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
         """Log the key of every row that is written from now on."""
-        self.stop_capture(shapes)
+        self._drop("capture", shapes)
         for shape in shapes:
             self._connection.execute(log_table(shape))
             for _, text in capture_triggers(shape):
                 self._connection.execute(text)
 
     def stop_capture(self, shapes: Sequence[Shape]) -> None:
-        """Log nothing more. The logs stay."""
+        """Log nothing more, and note no writers. The logs stay."""
         self._drop("capture", shapes)
+        self.stop_noting_writers(shapes)
+
+    def start_noting_writers(self, shapes: Sequence[Shape], takeover: str) -> None:
+        """Note from now on who writes, and refuse nobody; forget who was noted before."""
+        self.stop_noting_writers(shapes)
+        self._connection.execute(CONTROL)
+        self._connection.execute(FORGET, [takeover])
+        for shape in shapes:
+            for _, text in noting_triggers(shape, takeover):
+                self._connection.execute(text)
+
+    def stop_noting_writers(self, shapes: Sequence[Shape]) -> None:
+        """Note nobody any more. Who was noted stays listed."""
+        self._drop("writers", shapes)
 
     def fence(self, shapes: Sequence[Shape], takeover: str, epoch: int) -> None:
         """Refuse every write to the tables but the lease holder's."""

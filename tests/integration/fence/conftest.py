@@ -10,7 +10,7 @@ from django.test import Client
 from shop.accounts.models import User
 from shop.catalog.models import Category, Product
 
-from tests.fences import fence, unfence
+from tests.fences import fence, note_nobody, note_writers, unfence
 
 TABLES = ("catalog_category", "catalog_product", "catalog_review")
 
@@ -31,6 +31,14 @@ def fenced(shop) -> Iterator[None]:
     run(fence(connection.vendor, TABLES))
     yield
     run(unfence(connection.vendor, TABLES))
+
+
+@pytest.fixture
+def looked_for(shop) -> Iterator[None]:
+    """Writers of the catalog's tables are noted."""
+    run(note_writers(connection.vendor, TABLES))
+    yield
+    run(note_nobody(connection.vendor, TABLES))
 
 
 @pytest.fixture

@@ -33,6 +33,12 @@ def test_it_goes_back_the_same_way_and_keeps_every_comment(place, ann):
     assert actions == [Action.CUTOVER, Action.ROLLBACK]
 
 
+def test_writers_that_were_acknowledged_stand_in_the_audit(place, ann):
+    name_owner(place, "catalog", Owner.SERVICE, "a test", ann, known=("command nightly",))
+    change = next(Audit(place.audit).read().changes).record
+    assert change.known == ("command nightly",)
+
+
 def test_naming_the_owner_that_is_named_changes_nothing(place, ann):
     before = place.table.read_text()
     name_owner(place, "catalog", Owner.MONOLITH, "", ann)
