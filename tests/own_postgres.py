@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,31 @@ class Server:
                 return False
             pid = pids[choice % len(pids)]
             return bool(connection.execute("SELECT pg_terminate_backend(%s)", pid).fetchone())
+
+    @contextmanager
+    def standby(self, folder: Path) -> Iterator[str]:
+        """Run a standby of it, in a folder that is not there yet, until the block ends; yield its address."""
+        copy = [
+            self._server.bin_path / "pg_basebackup",
+            "-D",
+            folder,
+            "-R",
+            "-c",
+            "fast",
+            "-d",
+            self._admin_url,
+        ]
+        subprocess.run(copy, check=True, capture_output=True)
+        whose = Path(self._server.pgdata).stat()
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, whose.st_uid, whose.st_gid)
+        for left_over in (*folder.glob(".s.PGSQL.*"), folder / "log"):
+            left_over.unlink(missing_ok=True)
+        standby = start_embedded(folder)
+        try:
+            yield str(standby.get_uri())
+        finally:
+            standby.cleanup()
 
     def stop(self) -> None:
         """Stop it for good."""

@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,12 @@ import pytest
 
 from proxy.routes import Owner
 from strangler.takeover.cutover import cutover
+from strangler.takeover.handover import opened
+from strangler.takeover.pace import set_pace
+from strangler.takeover.pacing import Pacer
 from strangler.takeover.patience import Patience
+from strangler.takeover.state import Pace
+from strangler.takeover.status import status
 from tests.integration.takeover.sides import Side, Sides
 from tests.integration.takeover.things import Things, make_things
 from tests.own_postgres import Server, servers
@@ -59,6 +64,35 @@ def a_commit_that_hangs(things: Things, server: Server) -> Iterator[None]:
     finally:
         server.configure(STANDBY_IS_BACK)
         writer.join()
+
+
+def test_a_standby_that_stands_still_slows_the_follower_until_it_has_caught_up(things, replicated):
+    set_pace(things.where, Pace(max_lag=0.05))
+    with (
+        tempfile.TemporaryDirectory(prefix="s") as folder,
+        replicated.standby(Path(folder) / "s") as url,
+        psycopg.connect(url, autocommit=True) as standby,
+        opened(things.where) as takeover,
+    ):
+        flow, pacer = takeover.flow(Owner.MONOLITH), Pacer(takeover.databases)
+        until(lambda: things.sides.source.ask("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"))
+
+        def behind() -> bool:
+            things.sides.source.run("UPDATE thing SET note = 'more' WHERE id = 7")
+            return pacer.next_gait(flow).because == "standby lag"
+
+        until(lambda: not behind())
+        standby.execute("SELECT pg_wal_replay_pause()")
+        until(behind)
+        assert "a standby is" in status(things.where).slow
+        standby.execute("SELECT pg_wal_replay_resume()")
+        until(lambda: not behind())
+    assert status(things.where).slow == ""
+
+
+def until(what: Callable[[], object]) -> None:
+    """Try again, a bounded number of times, until it is so."""
+    assert any(what() for _ in range(10_000))
 
 
 def note(things: Things, owner: Owner) -> str | None:
