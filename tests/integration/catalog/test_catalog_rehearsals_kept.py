@@ -114,7 +114,7 @@ def test_a_thousand_rehearsals_leave_every_table_and_every_sequence_as_it_was(st
         assert answer.status_code in {STATUSES[number % 10], 503}, (wishes(number), answer.text)
     given_way = sum(answer.headers[EFFECTS] == "none;reason=busy" for answer in answers)
     assert given_way == sum(answer.status_code == 503 for answer in answers)
-    assert given_way < MANY / 2
+    assert {answer.status_code for answer in answers} >= set(STATUSES)
     assert contents(stage.url) == before
 
 
