@@ -41,10 +41,14 @@ class Again:
 
 @dataclass(frozen=True)
 class Looked:
-    """The verdict after a second look, and the places at which the monolith differs from itself."""
+    """The verdict after a second look, and the places at which the monolith differs from itself.
+
+    `confirmed`: it is a difference that a second look could have explained, and did not.
+    """
 
     comparison: Comparison
     noise: frozenset[str] = frozenset()
+    confirmed: bool = False
 
 
 def is_worth_a_look(pair: Pair, found: Comparison) -> bool:
@@ -72,13 +76,19 @@ def began(pair: Pair) -> float:
 
 
 def look_again(
-    pair: Pair, terms: Terms, found: Comparison, again: Again, ask: Ask, *, changed: bool
+    pair: Pair, terms: Terms, found: Comparison, again: Again, ask: Ask, *, changed: bool, quiet: bool
 ) -> Looked:
-    """Return the verdict; `changed` says whether the copy has changed since the request came."""
+    """Return the verdict.
+
+    `changed` says whether the copy changed between the request and the second question, `quiet` that nothing
+    was written from the request to the last answer, as far as anybody can know.
+    """
     control, candidate = pair.control_answer, pair.candidate_answer
     assert isinstance(control, Response)  # or there were no difference
     assert isinstance(candidate, Response)
-    noise = _noise(pair, control if pair.control == MONOLITH else candidate, again, terms)
+    noise = frozenset[str]()
+    if quiet:  # rows that are written all the while differ from answer to answer as noise does
+        noise = _noise(pair, control if pair.control == MONOLITH else candidate, again, terms)
     if noise:
         terms = with_noise(terms, noise)
     if _is_somebodys(pair.request) and not _is_alike(pair, control, again.control, terms):
@@ -92,7 +102,7 @@ def look_again(
         now = msgspec.structs.replace(pair, control_answer=again.control, candidate_answer=again.candidate)
         if _compared(now, terms, ask).verdict in _ALIKE:
             best = _behind(best)
-    return Looked(best, noise)
+    return Looked(best, noise, confirmed=best.verdict is Verdict.DIFF)
 
 
 def _noise(pair: Pair, first: Response, again: Again, terms: Terms) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """A live pair that differs is asked again as nobody, and nothing is forgiven by lag alone."""
 
+import itertools
 import json
 
 import msgspec
@@ -40,7 +41,8 @@ def _looks(shop, copy=None):
     def sides(of):
         return Sides(Place(of.control, "http://p"), Place(of.candidate, "http://p"))
 
-    return Looks(shop, sides, lambda _: copy, lambda _: AS_SHIPPED)
+    copy_of = copy if callable(copy) else lambda _: copy
+    return Looks(shop, sides, copy_of, lambda _: AS_SHIPPED, clock=lambda: AT + 0.6)
 
 
 def _differing(control=NEW, candidate=OLD, *lines, stage="shadow", target="/api/items/", method="GET"):
@@ -49,8 +51,16 @@ def _differing(control=NEW, candidate=OLD, *lines, stage="shadow", target="/api/
     return Judged(made, compare(made))
 
 
+def _decided(looks, judged, number=1):
+    """Return the verdict once there is one, and how many looks it took."""
+    for took in range(1, 100):
+        if comparison := looks.look(number, judged).comparison:
+            return comparison, took
+    raise AssertionError("it is never decided")
+
+
 def _looked(judged, monolith, service, copy=None):
-    return _looks(Shop(monolith, service), copy).look(1, judged).comparison
+    return _decided(_looks(Shop(monolith, service), copy), judged)[0]
 
 
 # --- what is never asked again ------------------------------------------------------------------------
@@ -99,11 +109,26 @@ def test_what_is_gone_once_the_copy_followed_is_no_evidence_at_all():
     assert found.differences == ()
 
 
-def test_what_differs_still_is_a_difference():
-    looks, judged = _looks(Shop([NEW], [OLD]), FOLLOWED), _differing()
-    outcomes = [looks.look(1, judged).comparison for _ in range(MOST_LAGS)]
-    assert outcomes[:-1] == [None] * (MOST_LAGS - 1)
-    assert outcomes[-1].verdict is Verdict.DIFF
+def test_what_both_sides_said_is_not_judged_before_the_copy_has_passed_that_moment_too():
+    copies = [FOLLOWED, Copy(AT + 0.5, AT + 0.5), FOLLOWED]
+    shop, judged = Shop([NEW], [NEW]), _differing()
+    looks = _looks(shop, lambda _: copies.pop(0))
+    assert [looks.look(1, judged).comparison for _ in range(2)] == [None, None]
+    assert len(shop.asked) == 3
+    assert looks.look(1, judged).comparison.verdict is Verdict.NOT_COMPARABLE
+    assert len(shop.asked) == 3
+
+
+def test_what_differs_still_while_nothing_is_written_is_a_difference():
+    found, took = _decided(_looks(Shop([NEW], [OLD]), FOLLOWED), _differing())
+    assert (found.verdict, took) == (Verdict.DIFF, 2)
+
+
+def test_what_is_written_all_the_while_is_looked_at_several_times_and_then_believed():
+    moments = itertools.count(1)
+    looks = _looks(Shop([NEW], [OLD]), lambda _: Copy(AT + 1, AT + next(moments)))
+    found, took = _decided(looks, _differing())
+    assert (found.verdict, took) == (Verdict.DIFF, 2 * MOST_LAGS)
 
 
 @pytest.mark.parametrize("copy", [None, UNCHANGED], ids=["there is no copy", "the copy did not change"])
@@ -119,22 +144,20 @@ def test_a_lag_explains_no_other_status():
         def ask(self, side, asked, credentials):
             return redirect
 
-    found = [_looks(Moved([NEW], [NEW]), FOLLOWED).look(1, judged).comparison for _ in range(1)]
-    assert found == [None]  # looked at again, and never forgiven
+    found, _ = _decided(_looks(Moved([NEW], [NEW]), FOLLOWED), judged)
+    assert found.verdict is Verdict.DIFF
 
 
 def test_a_signed_in_pair_is_explained_only_where_nobody_gets_the_same_answer():
     judged = _differing(NEW, OLD, "Cookie: sessionid=s")
     assert _looked(judged, [NEW], [NEW], FOLLOWED).verdict is Verdict.NOT_COMPARABLE
-    looks = _looks(Shop(['{"price":"3"}'], ['{"price":"3"}']), FOLLOWED)
-    outcomes = [looks.look(1, judged).comparison for _ in range(MOST_LAGS)]
-    assert outcomes[-1].verdict is Verdict.DIFF
+    assert _looked(judged, ['{"price":"3"}'], ['{"price":"3"}'], FOLLOWED).verdict is Verdict.DIFF
 
 
 def test_a_reverse_pair_is_looked_at_from_its_own_side():
     made = msgspec.structs.replace(_differing(stage="service").pair, control="catalog", candidate="monolith")
     shop = Shop([NEW], [NEW])
-    found = _looks(shop, FOLLOWED).look(1, Judged(made, compare(made))).comparison
+    found, _ = _decided(_looks(shop, FOLLOWED), Judged(made, compare(made)))
     assert [name for name, _, _ in shop.asked] == ["catalog", "monolith", "monolith"]
     assert found.obstacle.reason is Reason.REPLICATION_LAG
 
@@ -150,6 +173,13 @@ def test_what_the_monolith_never_says_twice_is_noise():
     judged = _differing(_at_second(1), _at_second(9))
     found = _looked(judged, [_at_second(2), _at_second(3)], [_at_second(9)])
     assert (found.verdict, rules(found)) == (Verdict.EXPECTED, {"noise"})
+
+
+def test_what_the_monolith_never_says_twice_is_noise_only_while_nothing_is_written():
+    judged = _differing(_at_second(1), _at_second(9))
+    answers = [_at_second(2), _at_second(3)], [_at_second(9)]
+    assert _looked(judged, *answers, UNCHANGED).verdict is Verdict.EXPECTED
+    assert _looked(judged, *answers, FOLLOWED).verdict is Verdict.DIFF
 
 
 def test_a_write_between_two_answers_is_no_noise():
@@ -217,3 +247,11 @@ def test_what_waits_is_believed_as_soon_as_a_difference_like_it_is_confirmed():
     outcome = looks.look(2, judged)
     assert (outcome.comparison, outcome.asked) == (judged.comparison, False)
     assert len(shop.asked) == asked
+
+
+def test_a_difference_that_no_look_could_explain_confirms_no_other():
+    looks = _looks(Shop(['{"price":"3"}'], ['{"price":"3"}']), FOLLOWED)
+    signed_in = _differing(NEW, OLD, "Cookie: sessionid=s")
+    assert _decided(looks, signed_in)[0].verdict is Verdict.DIFF
+    assert looks.wants(_differing())
+    assert _decided(looks, _differing(), 2)[0].verdict is Verdict.NOT_COMPARABLE
