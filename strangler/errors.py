@@ -473,6 +473,12 @@ class UnfitPace(Refused):
     id = "S428"
 
 
+class ProxySilent(Refused):
+    """A proxy worker does not answer, or serves another version of the table, before a change of owner."""
+
+    id = "S427"
+
+
 # --- S9xx: benchmarks --------------------------------------------------------------------------------
 
 

@@ -134,6 +134,11 @@ def apply_table(control: Path, change: TableChange | None = None, seconds: float
     return ask_all(control, question, Applied, seconds)
 
 
+def served_versions(control: Path, seconds: float = 2.0) -> Replies[Applied]:
+    """Ask every live worker what it serves. Read-only: none loads anything."""
+    return ask_all(control, {"verb": "version"}, Applied, seconds)
+
+
 def worker_statuses(control: Path, seconds: float = 2.0) -> Replies[WorkerStatus]:
     """Ask every live worker what it serves and what it counted. Read-only."""
     return ask_all(control, {"verb": "status"}, WorkerStatus, seconds)

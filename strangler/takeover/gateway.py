@@ -8,6 +8,9 @@ from proxy.routes import Owner
 class Gateway(Protocol):
     """The routes of a group, as the engine needs them. Each may be asked again."""
 
+    def require_answers(self, group: str) -> None:
+        """Make sure that all who are to be told answer. Read-only. Raises Refused, naming who does not."""
+
     def hold(self, group: str) -> None:
         """Park the group's writes, for seconds at most."""
 
@@ -20,6 +23,9 @@ class Gateway(Protocol):
 
 class NoGateway:
     """For databases without a proxy before them: their writers meet the fence."""
+
+    def require_answers(self, group: str) -> None:
+        """Do nothing."""
 
     def hold(self, group: str) -> None:
         """Do nothing."""

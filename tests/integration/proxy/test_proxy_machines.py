@@ -101,6 +101,16 @@ def test_forty_flips_are_acknowledged_by_both_machines(here: RunningProxy, there
         assert _versions(here, there) == {moved.version}
 
 
+def test_a_cutover_is_refused_while_a_machine_does_not_answer(
+    here: RunningProxy, there: RunningProxy
+) -> None:
+    gateway = ProxyGateway(_place(here, there.admin_port), ANN)
+    gateway.require_answers("catalog")
+    there.stop()
+    with pytest.raises(MachineUnreachable, match=rf"127\.0\.0\.1:{there.admin_port}.*Connection refused"):
+        gateway.require_answers("catalog")
+
+
 def test_a_machine_that_stops_in_the_middle_stops_the_flips_and_gets_the_table_later(
     here: RunningProxy, there: RunningProxy, begin: Start, text: str
 ) -> None:

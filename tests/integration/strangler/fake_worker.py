@@ -59,6 +59,7 @@ class FakeWorker:
     def _obey(self, verb: str) -> dict[str, Any]:
         if verb == "apply":
             self._load()
+        if verb in ("apply", "version"):
             return {"pid": self.pid, "version": self._version, "rejected": self._rejected}
         return status_answer(self.pid, self._version, self._rejected)
 

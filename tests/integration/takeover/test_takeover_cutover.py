@@ -37,6 +37,9 @@ class Spy:
         if what[0] == self.failing:
             raise errors.NotAcknowledged("a worker is silent", next="strangler status")
 
+    def require_answers(self, group):
+        self._hear("require_answers", group)
+
     def hold(self, group):
         self._hear("hold", group)
 
@@ -45,6 +48,17 @@ class Spy:
 
     def route(self, group, owner):
         self._hear("route", group, owner)
+
+
+TRIGGERS = {
+    True: "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    False: "SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname",
+}
+
+
+def triggers(things: Things) -> list[list[tuple]]:
+    """Return the triggers of both databases."""
+    return [side.ask(TRIGGERS[side.is_sqlite]) for side in (things.sides.source, things.sides.target)]
 
 
 def killing(step: Step):
@@ -172,9 +186,31 @@ def test_writes_are_held_before_the_fence_routed_after_the_row_and_released_at_l
     held_before = []
     where = replace(things.where, gateway=spy, reached=lambda step: held_before.append((step, len(spy.told))))
     cutover(where, execute=True)
-    assert spy.told == [("hold", "catalog"), ("route", "catalog", Owner.SERVICE), ("release", "catalog")]
-    assert (Step.FENCED, 1) in held_before
-    assert (Step.COMMITTED, 1) in held_before
+    assert spy.told[1:] == [
+        ("hold", "catalog"),
+        ("route", "catalog", Owner.SERVICE),
+        ("release", "catalog"),
+    ]
+    assert (Step.FENCED, 2) in held_before
+    assert (Step.COMMITTED, 2) in held_before
+
+
+def test_a_proxy_that_does_not_answer_is_refused_before_anything_is_touched(things):
+    things.copy()
+    spy, steps = Spy(failing="require_answers"), []
+    before = triggers(things)
+    with pytest.raises(errors.NotAcknowledged):
+        cutover(replace(things.where, gateway=spy, reached=steps.append), execute=True)
+    assert (spy.told, steps) == ([("require_answers", "catalog")], [])
+    assert triggers(things) == before
+    assert owner_rows(things) == [(1, "monolith", "committed")]
+
+
+def test_the_way_back_waits_for_no_proxy(things):
+    things.copy()
+    cutover(things.where, execute=True)
+    rollback(replace(things.where, gateway=Spy(failing="require_answers")), execute=True)
+    assert things.writable_sides() == [Owner.MONOLITH]
 
 
 def test_writes_are_released_whatever_fails(things):
