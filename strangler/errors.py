@@ -479,6 +479,18 @@ class ProxySilent(Refused):
     id = "S427"
 
 
+class RowsDiffer(Refused):
+    """Rows that changed since the verification are not the same on both sides; the owner stays."""
+
+    id = "S430"
+
+
+class TooManyChanged(Refused):
+    """More rows changed since the verification than are compared during a change of owner."""
+
+    id = "S431"
+
+
 # --- S9xx: benchmarks --------------------------------------------------------------------------------
 
 

@@ -24,6 +24,9 @@ Row = tuple[Any, ...]
 class Carrier(Protocol):
     """A way for rows from one engine to another."""
 
+    def keys(self, pair: Pair, keys: Iterable[Row]) -> Iterator[Row]:
+        """Yield what the target has for these keys of the source's."""
+
     def delete(self, into: Transaction, pair: Pair, keys: Stream) -> int:
         """Delete the rows with these keys of the source's; return how many keys there were."""
 
@@ -49,6 +52,10 @@ def carrier_between(source: Engine, target: Engine) -> Carrier:
 class BinaryCarrier:
     """PostgreSQL to PostgreSQL by binary COPY: the same bytes, never a Python value."""
 
+    def keys(self, _pair: Pair, keys: Iterable[Row]) -> Iterator[Row]:
+        """Yield what the target has for these keys of the source's."""
+        return iter(keys)
+
     def delete(self, into: Transaction, pair: Pair, keys: Stream) -> int:
         """Delete the rows with these keys of the source's; return how many keys there were."""
         assert isinstance(into, PostgresTransaction)
@@ -68,10 +75,13 @@ class RowCarrier:
 
     convert: Callable[[Shape, tuple[str, ...], Iterable[Row]], Iterator[Row]]
 
+    def keys(self, pair: Pair, keys: Iterable[Row]) -> Iterator[Row]:
+        """Yield what the target has for these keys of the source's."""
+        return self.convert(pair.target, pair.key_into, keys)
+
     def delete(self, into: Transaction, pair: Pair, keys: Stream) -> int:
         """Delete the rows with these keys of the source's; return how many keys there were."""
-        key = pair.key_into
-        return into.delete(pair.target, key, self.convert(pair.target, key, keys.rows()))
+        return into.delete(pair.target, pair.key_into, self.keys(pair, keys.rows()))
 
     def insert(self, into: Transaction, pair: Pair, rows: Stream) -> int:
         """Insert rows of the source's; return how many."""

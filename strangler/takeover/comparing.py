@@ -5,21 +5,23 @@ Values
 are equal when they are the same bytes, between two engines when they mean the same to PostgreSQL's type.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from strangler.takeover.carrying import Conversion
-from strangler.takeover.engines import Engine, Snapshot
+from strangler.takeover.engines import Engine, Snapshot, Stream
 from strangler.takeover.flow import Flow
 from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.shape import Pair, Shape
 from strangler.takeover.values import canonical
 
 HASHED_ROWS = 20_000  # a chunk that is hashed at once
+LOOKED_UP = 200  # rows that are in memory at once where they are compared by key
 
 Keyed = tuple[tuple[Any, ...], Any]  # a row's key, and something that is equal for equal rows
+Form = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 
 class Kind(StrEnum):
@@ -71,6 +73,47 @@ def compare(
     return Compared(pair.table, seen, differing, tuple(first))
 
 
+def compare_changed(
+    flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, since: str, shown: int = 20
+) -> Compared:
+    """Compare the rows of one table whose keys were logged after `since`, some at a time in memory."""
+    hashed = isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot)
+    keys: Sequence[tuple[Any, ...]]
+    if hashed:
+        keys = source.logged_as_text(pair.source, since)  # type: ignore[attr-defined]
+    else:
+        keys = list(source.dirty_keys(pair.source, since, None).rows())
+    found: list[Difference] = []
+    size = HASHED_ROWS if hashed else LOOKED_UP
+    for begin in range(0, len(keys), size):
+        batch = keys[begin : begin + size]
+        ours, theirs = (_hashed if hashed else _looked_up)(flow, pair, source, copy, batch)
+        found += [difference for _, difference in _matched(pair, ours, theirs)]
+    return Compared(pair.table, len(keys), len(found), tuple(found[:shown]))
+
+
+def _hashed(
+    _flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, keys: Sequence[tuple[Any, ...]]
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    assert isinstance(source, PostgresSnapshot)
+    assert isinstance(copy, PostgresSnapshot)
+    ours = source.digests_having(pair.source, pair.columns, keys)
+    theirs = copy.digests_having(_keyed_alike(pair), pair.into, keys)
+    return dict(_hashes(ours)), dict(_hashes(theirs))
+
+
+def _looked_up(
+    flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, keys: Sequence[tuple[Any, ...]]
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    target = _keyed_alike(pair)
+    ours = source.having(pair.source, pair.columns, keys)
+    theirs = copy.having(target, pair.into, list(flow.carrier.keys(pair, keys)))
+    return (
+        dict(_keyed(pair.source, pair.columns, ours, _form(pair, pair.columns, source, flow))),
+        dict(_keyed(target, pair.into, theirs, _form(pair, pair.into, copy, flow))),
+    )
+
+
 def _compared(
     flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot
 ) -> Iterator[tuple[int, Difference | None]]:
@@ -111,16 +154,17 @@ def _rows(
     shape: Shape, columns: tuple[str, ...], pair: Pair, moment: Snapshot, flow: Flow
 ) -> Iterator[Keyed]:
     stream = moment.chunk(shape, columns, None, None, ordered=True)
+    return _keyed(shape, columns, stream, _form(pair, columns, moment, flow))
+
+
+def _keyed(shape: Shape, columns: tuple[str, ...], stream: Stream, as_compared: Form) -> Iterator[Keyed]:
     places = [columns.index(name) for name in shape.key]
-    as_compared = _form(pair, columns, moment, flow)
     for row in stream.rows():
         form = as_compared(row)
         yield tuple(form[place] for place in places), form
 
 
-def _form(
-    pair: Pair, columns: tuple[str, ...], moment: Snapshot, flow: Flow
-) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+def _form(pair: Pair, columns: tuple[str, ...], moment: Snapshot, flow: Flow) -> Form:
     """Return what makes rows comparable: nothing between equal engines, else PostgreSQL's idea of them."""
     if flow.source.engine is flow.target.engine:
         return _with_types

@@ -101,6 +101,9 @@ class Snapshot(Protocol):
     ) -> Stream:
         """Return the rows with keys after `after` up to `upto`."""
 
+    def having(self, shape: Shape, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Stream:
+        """Return the rows that have one of these keys."""
+
     def count(self, shape: Shape) -> int:
         """Count the rows of a table."""
 

@@ -155,7 +155,7 @@ class _Step:
 def _doubted(state: TableState, why: str) -> TableState:
     if state.dirty:
         return state
-    return msgspec.structs.replace(state, dirty=why, verified=False, begun=state.begun + 1)
+    return msgspec.structs.replace(state, dirty=why, verified=False, compared="", begun=state.begun + 1)
 
 
 def drifted(flow: Flow, known: Checkpoint) -> dict[str, str]:
@@ -190,5 +190,8 @@ def nothing_copied(flow: Flow, position: str) -> Checkpoint:
 
 def all_copied(flow: Flow, position: str) -> Checkpoint:
     """Return the checkpoint of a target that holds everything, as when it was the owner until now."""
-    whole = {pair.table: TableState(done=True, verified=True, schema=pair.schema) for pair in flow.pairs}
+    whole = {
+        pair.table: TableState(done=True, verified=True, compared=position, schema=pair.schema)
+        for pair in flow.pairs
+    }
     return Checkpoint(position, whole)

@@ -1,5 +1,6 @@
 """The questions that every side of a takeover on PostgreSQL asks, as SQL, and the few answers they share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -24,6 +25,17 @@ def logged_keys(shape: Shape, since: str, upto: Key | None) -> sql.Composed:
         within = sql.SQL(" WHERE {}").format(compared(shape, "<=", upto))
     return sql.SQL("SELECT DISTINCT {} FROM (SELECT {} FROM {} l WHERE {}) AS logged{}").format(
         names(shape.key), lists, log_of(shape.table), logged_after(since), within
+    )
+
+
+def with_keys(shape: Shape, keys: Sequence[tuple[Any, ...]]) -> sql.Composed:
+    """Return a FROM for the rows, as `rows`, that have one of these keys: read as text, or as values."""
+    lists = sql.SQL(", ").join(
+        sql.SQL("{}::{}[]").format(sql.Literal([key[place] for key in keys]), sql.SQL(kind))
+        for place, kind in enumerate(shape.types(shape.key))
+    )
+    return sql.SQL("FROM {} AS rows JOIN unnest({}) AS wanted ({key}) USING ({key})").format(
+        sql.Identifier(shape.table), lists, key=names(shape.key)
     )
 
 

@@ -21,6 +21,7 @@ from strangler.takeover.postgres_queries import (
     one,
     quoted,
     sequence_of,
+    with_keys,
 )
 from strangler.takeover.postgres_schema import (
     ACTIONS,
@@ -123,6 +124,11 @@ class PostgresSnapshot:
         )
         return PostgresStream(self.connection, query)
 
+    def having(self, shape: Shape, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> PostgresStream:
+        """Return the rows that have one of these keys."""
+        query = sql.SQL("SELECT {} {}").format(names(tuple(columns), "rows"), with_keys(shape, keys))
+        return PostgresStream(self.connection, query)
+
     def count(self, shape: Shape) -> int:
         """Count the rows of a table."""
         return self._number(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(shape.table)))
@@ -215,6 +221,26 @@ class PostgresSnapshot:
             sql.Identifier(shape.table),
             between(shape, after, upto, by_bytes=True),
             key_by_bytes(shape),
+        )
+        with self.connection.cursor() as cursor:
+            yield from cursor.stream(query)
+
+    def logged_as_text(self, shape: Shape, since: str) -> list[Key]:
+        """Return the keys logged after `since`, each once, as text."""
+        key = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in shape.key)
+        query = sql.SQL("SELECT {} FROM ({}) AS logged").format(key, logged_keys(shape, since, None))
+        return self.connection.execute(query).fetchall()
+
+    def digests_having(
+        self, shape: Shape, columns: Sequence[str], keys: Sequence[Key]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the key as text and the hash of each row that has one of these keys, given as text."""
+        query = sql.SQL("SELECT {}, hashtextextended(row({})::text, 0) {}").format(
+            sql.SQL(", ").join(
+                sql.SQL("{}::text").format(sql.Identifier("rows", name)) for name in shape.key
+            ),
+            names(tuple(columns), "rows"),
+            with_keys(shape, keys),
         )
         with self.connection.cursor() as cursor:
             yield from cursor.stream(query)

@@ -29,6 +29,20 @@ class SqliteStream:
         yield from self.connection.execute(self.query, self.parameters)
 
 
+@dataclass(frozen=True, slots=True)
+class SqliteLookups:
+    """The rows that one query finds for each of many keys."""
+
+    connection: sqlite3.Connection
+    query: str
+    keys: Sequence[tuple[Any, ...]]
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows, one in memory at a time."""
+        for key in self.keys:
+            yield from self.connection.execute(self.query, key)
+
+
 class SqliteSnapshot:
     """A SQLite file at one moment."""
 
@@ -80,6 +94,14 @@ class SqliteSnapshot:
         order = f" ORDER BY {listed(shape.key)}" if ordered else ""
         query = f"SELECT {listed(columns)} FROM {identifier(shape.table)}{where}{order}"
         return SqliteStream(self._connection, query, parameters)
+
+    def having(self, shape: Shape, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> SqliteLookups:
+        """Return the rows that have one of these keys."""
+        query = (
+            f"SELECT {listed(columns)} FROM {identifier(shape.table)}"
+            f" WHERE ({listed(shape.key)}) = ({', '.join('?' * len(shape.key))})"
+        )
+        return SqliteLookups(self._connection, query, keys)
 
     def count(self, shape: Shape) -> int:
         """Count the rows of a table."""

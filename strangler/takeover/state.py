@@ -51,7 +51,8 @@ class TableState(msgspec.Struct, frozen=True, omit_defaults=True):
     done: bool = False
     rows: int = 0  # copied by the backfill
     dirty: str = ""  # why its rows can no longer be trusted to be the source's
-    verified: bool = False  # found equal since it was last begun anew; what changed since was applied
+    verified: bool = False  # found equal since it was last begun anew, and again whatever changed since
+    compared: str = ""  # the position up to which every key that changed was compared; empty: no more
     begun: int = 0  # how often it was begun anew
     schema: str = ""  # a digest of the columns that are carried since then
 

@@ -18,6 +18,13 @@ from strangler.takeover.engines import LeaseLost, Store, Transaction
 from strangler.takeover.flow import Flow, all_copied, step
 from strangler.takeover.gateway import Gateway
 from strangler.takeover.patience import Patience
+from strangler.takeover.rechecking import (
+    MOST_BEHIND_FENCE,
+    compare_since,
+    recheck,
+    remember,
+    require_equal,
+)
 from strangler.takeover.session import DRIVER_FAULTS, Leases, Takeover, other
 from strangler.takeover.state import Note, Outcome, OwnerRow, encode
 
@@ -136,6 +143,7 @@ def arm(switch: Switch) -> None:
     switch.reached(Step.ARM)
     changed = chase(switch)
     ready(switch.flow)
+    require_equal(switch.flow, recheck(switch.flow, switch.leases.of(switch.to)))
     back = switch.takeover.flow(switch.to)
     with switch.new.snapshot() as moment:
         capturing = not moment.missing_capture(back.sources, switch.name)
@@ -177,13 +185,20 @@ def follow_up(switch: Switch, row: OwnerRow, note: Reached) -> None:
 
 
 def drain(switch: Switch) -> None:
-    """Follow to the end: behind the fence nothing changes any more. Raises TableDirty.
+    """Follow to the end, and compare what changed on the way: behind the fence nothing changes any more.
 
-    The commit that follows, in the same database, is what makes these steps durable.
+    The commit that follows, in the same database, is what makes these steps durable. Raises TableDirty,
+    RowsDiffer or TooManyChanged.
     """
-    while not step(switch.flow, switch.leases.of(switch.to), durable=False).settled:
+    lease = switch.leases.of(switch.to)
+    while not (done := step(switch.flow, lease, durable=False)).settled:
         pass
     ready(switch.flow)
+    with switch.flow.source.snapshot() as moment:
+        rechecked = compare_since(switch.flow, done.checkpoint, moment, MOST_BEHIND_FENCE)
+    if rechecked.differing:
+        remember(switch.flow, lease, rechecked)
+    require_equal(switch.flow, rechecked)
 
 
 def commit(switch: Switch) -> OwnerRow:

@@ -16,6 +16,7 @@ from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import Stepped, mistrust, step
 from strangler.takeover.handover import Where, opened
 from strangler.takeover.pacing import Pacer
+from strangler.takeover.rechecking import recheck
 from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, SYNC, Leases, Takeover, other
 from strangler.takeover.situation import Situation, State, situation
 
@@ -125,8 +126,11 @@ class Follower:
             mistrust(flow, self._leases.of(_follower(self._now)), self._now.epoch)
         self._unpruned += done.changed
         if self._unpruned >= PRUNE_AFTER or (done.settled and self._unpruned):
+            rechecked = recheck(flow, self._leases.of(_follower(self._now)))
+            if rechecked.differing or rechecked.unread:
+                self._say(f"not equal any more: {rechecked.in_words()}")
             with flow.source.transaction(self._leases.of(self._now.owner)) as into:
-                into.forget_log(flow.sources, done.checkpoint.position)
+                into.forget_log(flow.sources, rechecked.checkpoint.position)
             if self._unpruned >= PRUNE_AFTER:
                 flow.source.tidy_logs(flow.sources)
             self._unpruned = 0

@@ -20,6 +20,7 @@ from strangler.takeover.engines import Snapshot
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.flow import Flow, step, step_to
 from strangler.takeover.mapping import Mapping as TableMappings
+from strangler.takeover.rechecking import begin_comparing
 from strangler.takeover.session import COORDINATOR, Takeover, find_group, open_databases
 from strangler.takeover.shape import Pair
 from strangler.takeover.state import Checkpoint, Lease, Note, decode, encode
@@ -72,12 +73,14 @@ def verify(
         skipped = tuple(pair.table for pair in flow.pairs if pair not in wanted)
         started = clock()
         with ExitStack() as moments:
-            source, copy, begun = _same_moment(takeover, flow, moments)
+            source, copy, begun = _same_moment(takeover, flow, {pair.table for pair in wanted}, moments)
             tables = tuple(_verified(takeover, flow, wanted, (source, copy), begun, told))
         return VerifyReport(name, owner, tables, skipped, clock() - started)
 
 
-def _same_moment(takeover: Takeover, flow: Flow, moments: ExitStack) -> tuple[Snapshot, Snapshot, Checkpoint]:
+def _same_moment(
+    takeover: Takeover, flow: Flow, wanted: set[str], moments: ExitStack
+) -> tuple[Snapshot, Snapshot, Checkpoint]:
     """Return both databases as they were when the follower had just come to the owner's state."""
     takeover.databases.claim(COORDINATOR)
     lease = _lease(takeover, flow)
@@ -85,6 +88,7 @@ def _same_moment(takeover: Takeover, flow: Flow, moments: ExitStack) -> tuple[Sn
         pass
     source = moments.enter_context(flow.source.snapshot())
     checkpoint = step_to(flow, lease, source).checkpoint
+    begin_comparing(flow, lease, checkpoint, wanted)
     copy = moments.enter_context(flow.target.snapshot())
     takeover.databases.give_up(COORDINATOR)
     return source, copy, checkpoint
@@ -105,13 +109,17 @@ def _verified(
 
 
 def _remember(takeover: Takeover, flow: Flow, table: str, begun: Checkpoint, *, equal: bool) -> None:
-    """Keep in the checkpoint what was found, unless the table was begun anew meanwhile."""
+    """Keep in the checkpoint what was found, unless the table was begun anew meanwhile.
+
+    It is equal only where what changed meanwhile was compared too, or still can be.
+    """
     takeover.databases.claim(COORDINATOR)
     with flow.target.transaction(_lease(takeover, flow)) as into:
         known = decode(into.checkpoint() or "", Checkpoint)
         state = known.tables[table]
         if state.begun == begun.tables[table].begun:
-            tables = {**known.tables, table: msgspec.structs.replace(state, verified=equal)}
+            verified = equal and bool(state.compared)
+            tables = {**known.tables, table: msgspec.structs.replace(state, verified=verified)}
             into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, tables)))
     takeover.databases.give_up(COORDINATOR)
 
