@@ -12,7 +12,7 @@ from strangler.errors import UnfitValues, UnsupportedEngines
 from strangler.takeover.engines import Engine, Stream, Transaction
 from strangler.takeover.postgres_snapshot import PostgresStream
 from strangler.takeover.postgres_transaction import PostgresTransaction
-from strangler.takeover.shape import Pair, Shape
+from strangler.takeover.shape import Column, Pair, Shape
 from strangler.takeover.values import Convert, Unfit, converter, stored
 
 NAMED_FAULTS = 20
@@ -60,7 +60,7 @@ class BinaryCarrier:
         """Delete the rows with these keys of the source's; return how many keys there were."""
         assert isinstance(into, PostgresTransaction)
         assert isinstance(keys, PostgresStream)
-        return into.delete_blocks(pair.target, pair.key_into, keys.blocks())
+        return into.delete_blocks(pair.target, pair.key_into, keys.blocks(), pair.kept)
 
     def insert(self, into: Transaction, pair: Pair, rows: Stream) -> int:
         """Insert rows of the source's; return how many."""
@@ -81,7 +81,8 @@ class RowCarrier:
 
     def delete(self, into: Transaction, pair: Pair, keys: Stream) -> int:
         """Delete the rows with these keys of the source's; return how many keys there were."""
-        return into.delete(pair.target, pair.key_into, self.keys(pair, keys.rows()))
+        keys_there = self.keys(pair, keys.rows())
+        return into.delete(pair.target, pair.key_into, keys_there, pair.kept)
 
     def insert(self, into: Transaction, pair: Pair, rows: Stream) -> int:
         """Insert rows of the source's; return how many."""
@@ -106,12 +107,14 @@ def _typed(shape: Shape, columns: tuple[str, ...], rows: Iterable[Row]) -> Itera
 class Conversion:
     """Rows of SQLite as a PostgreSQL table takes them. Those that do not fit are set aside and named."""
 
-    def __init__(self, shape: Shape, columns: tuple[str, ...]) -> None:
+    def __init__(self, shape: Shape, columns: tuple[Column, ...]) -> None:
         """Convert for columns of a table; raise UnfitValues where one's type is one nobody taught us."""
         self.shape = shape
         self.columns = columns
         self.faults: list[str] = []
-        self._converters = [self._known(name) for name in columns]
+        self._converters = [
+            self._known(name, kind) for name, kind in zip(columns, shape.types(columns), strict=True)
+        ]
 
     def of(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows that fit, until there are enough faults to name."""
@@ -131,12 +134,11 @@ class Conversion:
                 next="correct these rows in the monolith, then run the same command again",
             )
 
-    def _known(self, name: str) -> Convert:
-        found = converter(self.shape.columns[name])
+    def _known(self, name: Column, kind: str) -> Convert:
+        found = converter(kind)
         if found is None:
             raise UnfitValues(
-                f"{self.shape.table}.{name} is of type {self.shape.columns[name]}; "
-                "no conversion from SQLite is known for it",
+                f"{self.shape.table}.{name} is of type {kind}; no conversion from SQLite is known for it",
                 next=f"give {name} a type of the standard set in the service's migrations",
             )
         return found
@@ -152,9 +154,9 @@ class Conversion:
                 self.faults.append(self._fault(row, name, value))
         return tuple(converted) if len(self.faults) == before else None
 
-    def _fault(self, row: Row, name: str, value: Any) -> str:
+    def _fault(self, row: Row, name: Column, value: Any) -> str:
         by_name = dict(zip(self.columns, row, strict=True))
         key = ", ".join(f"{part}={by_name[part]!r}" for part in self.shape.key if part in by_name)
         shown = repr(value)
         shown = shown if len(shown) <= SHOWN_LENGTH else f"{shown[:SHOWN_LENGTH]}…"
-        return f"{key}: {name} = {shown}, wanted {self.shape.columns[name]}"
+        return f"{key}: {name} = {shown}, wanted {self.shape.types([name])[0]}"

@@ -14,7 +14,7 @@ from strangler.takeover.carrying import Conversion
 from strangler.takeover.engines import Engine, Snapshot, Stream
 from strangler.takeover.flow import Flow
 from strangler.takeover.postgres_snapshot import PostgresSnapshot
-from strangler.takeover.shape import Pair, Shape
+from strangler.takeover.shape import Column, Pair, Shape
 from strangler.takeover.values import canonical
 
 HASHED_ROWS = 20_000  # a chunk that is hashed at once
@@ -97,8 +97,9 @@ def _hashed(
 ) -> tuple[dict[Any, Any], dict[Any, Any]]:
     assert isinstance(source, PostgresSnapshot)
     assert isinstance(copy, PostgresSnapshot)
-    ours = source.digests_having(pair.source, pair.columns, keys)
-    theirs = copy.digests_having(_keyed_alike(pair), pair.into, keys)
+    columns, into = pair.compared
+    ours = source.digests_having(pair.source, columns, keys)
+    theirs = copy.digests_having(_keyed_alike(pair), into, keys)
     return dict(_hashes(ours)), dict(_hashes(theirs))
 
 
@@ -106,11 +107,12 @@ def _looked_up(
     flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, keys: Sequence[tuple[Any, ...]]
 ) -> tuple[dict[Any, Any], dict[Any, Any]]:
     target = _keyed_alike(pair)
-    ours = source.having(pair.source, pair.columns, keys)
-    theirs = copy.having(target, pair.into, list(flow.carrier.keys(pair, keys)))
+    columns, into = pair.compared
+    ours = source.having(pair.source, columns, keys)
+    theirs = copy.having(target, into, list(flow.carrier.keys(pair, keys)))
     return (
-        dict(_keyed(pair.source, pair.columns, ours, _form(pair, pair.columns, source, flow))),
-        dict(_keyed(target, pair.into, theirs, _form(pair, pair.into, copy, flow))),
+        dict(_keyed(pair.source, columns, ours, _form(pair, columns, source, flow))),
+        dict(_keyed(target, into, theirs, _form(pair, into, copy, flow))),
     )
 
 
@@ -120,8 +122,9 @@ def _compared(
     if isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot):
         yield from _by_hash(pair, source, copy)
     else:
-        ours = _rows(pair.source, pair.columns, pair, source, flow)
-        theirs = _rows(_keyed_alike(pair), pair.into, pair, copy, flow)
+        columns, into = pair.compared
+        ours = _rows(pair.source, columns, pair, source, flow)
+        theirs = _rows(_keyed_alike(pair), into, pair, copy, flow)
         yield from _merged(pair, ours, theirs)
 
 
@@ -129,17 +132,18 @@ def _by_hash(
     pair: Pair, source: PostgresSnapshot, copy: PostgresSnapshot
 ) -> Iterator[tuple[int, Difference | None]]:
     target = _keyed_alike(pair)
+    columns, into = pair.compared
     after, more = None, True
     while more:
         upto = source.bound_by_bytes(pair.source, after, HASHED_ROWS)
-        ours = source.digest(pair.source, pair.columns, after, upto)
-        theirs = copy.digest(target, pair.into, after, upto)
+        ours = source.digest(pair.source, columns, after, upto)
+        theirs = copy.digest(target, into, after, upto)
         yield ours[0], None
         if ours != theirs:
             for _, difference in _merged(
                 pair,
-                _hashes(source.row_digests(pair.source, pair.key, pair.columns, after, upto)),
-                _hashes(copy.row_digests(target, pair.key_into, pair.into, after, upto)),
+                _hashes(source.row_digests(pair.source, pair.key, columns, after, upto)),
+                _hashes(copy.row_digests(target, pair.key_into, into, after, upto)),
                 ordered=False,
             ):
                 yield 0, difference
@@ -151,25 +155,26 @@ def _hashes(rows: Iterator[tuple[Any, ...]]) -> Iterator[Keyed]:
 
 
 def _rows(
-    shape: Shape, columns: tuple[str, ...], pair: Pair, moment: Snapshot, flow: Flow
+    shape: Shape, columns: tuple[Column, ...], pair: Pair, moment: Snapshot, flow: Flow
 ) -> Iterator[Keyed]:
     stream = moment.chunk(shape, columns, None, None, ordered=True)
     return _keyed(shape, columns, stream, _form(pair, columns, moment, flow))
 
 
-def _keyed(shape: Shape, columns: tuple[str, ...], stream: Stream, as_compared: Form) -> Iterator[Keyed]:
+def _keyed(shape: Shape, columns: tuple[Column, ...], stream: Stream, as_compared: Form) -> Iterator[Keyed]:
     places = [columns.index(name) for name in shape.key]
     for row in stream.rows():
         form = as_compared(row)
         yield tuple(form[place] for place in places), form
 
 
-def _form(pair: Pair, columns: tuple[str, ...], moment: Snapshot, flow: Flow) -> Form:
+def _form(pair: Pair, columns: tuple[Column, ...], moment: Snapshot, flow: Flow) -> Form:
     """Return what makes rows comparable: nothing between equal engines, else PostgreSQL's idea of them."""
     if flow.source.engine is flow.target.engine:
         return _with_types
+    ours, theirs = pair.compared
     postgres, names = (
-        (pair.target, pair.into) if flow.target.engine is Engine.POSTGRESQL else (pair.source, pair.columns)
+        (pair.target, theirs) if flow.target.engine is Engine.POSTGRESQL else (pair.source, ours)
     )
     types = postgres.types(names)
     if isinstance(moment, PostgresSnapshot):

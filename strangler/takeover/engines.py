@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from strangler.takeover.seen import Seen
-from strangler.takeover.shape import Shape
+from strangler.takeover.shape import Column, Shape
 from strangler.takeover.state import Key, Lease, Note, OwnerRow
 from strangler.takeover.throttle import Load
 
@@ -90,18 +90,18 @@ class Snapshot(Protocol):
     def dirty_keys(self, shape: Shape, since: str, upto: Key | None) -> Stream:
         """Return the keys logged after `since`, each once; up to `upto` where there is one."""
 
-    def dirty_rows(self, shape: Shape, columns: Sequence[str], since: str, upto: Key | None) -> Stream:
+    def dirty_rows(self, shape: Shape, columns: Sequence[Column], since: str, upto: Key | None) -> Stream:
         """Return the rows that have those keys now."""
 
     def bound(self, shape: Shape, after: Key | None, rows: int) -> Key | None:
         """Return the key `rows` rows after `after`, None where there are fewer."""
 
     def chunk(
-        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None, *, ordered: bool
+        self, shape: Shape, columns: Sequence[Column], after: Key | None, upto: Key | None, *, ordered: bool
     ) -> Stream:
         """Return the rows with keys after `after` up to `upto`."""
 
-    def having(self, shape: Shape, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Stream:
+    def having(self, shape: Shape, columns: Sequence[Column], keys: Sequence[tuple[Any, ...]]) -> Stream:
         """Return the rows that have one of these keys."""
 
     def count(self, shape: Shape) -> int:
@@ -153,8 +153,13 @@ class Transaction(Protocol):
     def empty(self, shape: Shape) -> int:
         """Delete every row of a table; return how many there were."""
 
-    def delete(self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]]) -> int:
-        """Delete the rows with these keys; return how many keys there were."""
+    def delete(
+        self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]], keep: Sequence[str] = ()
+    ) -> int:
+        """Delete the rows with these keys; return how many keys there were. `keep` is for `put_back`."""
+
+    def put_back(self, shape: Shape, key: Sequence[str], keep: Sequence[str]) -> None:
+        """Give rows that are there again the values of `keep` that they had when `delete` took them."""
 
     def insert(self, shape: Shape, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
         """Insert rows as they come; return how many. A row that is already there is an error."""

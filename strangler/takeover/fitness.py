@@ -5,7 +5,7 @@ and names, and keeps nothing of.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strangler.errors import (
     ColumnsDiffer,
@@ -19,8 +19,9 @@ from strangler.errors import (
 from strangler.takeover.carrying import Conversion, carrier_between
 from strangler.takeover.engines import Engine, Reference, Snapshot
 from strangler.takeover.mapping import Mapping, TableMapping
+from strangler.takeover.matching import misfits
 from strangler.takeover.session import Databases, Takeover
-from strangler.takeover.shape import Pair, Shape, parents_first
+from strangler.takeover.shape import Constant, Pair, Shape, parents_first
 from strangler.takeover.values import converter
 
 CONTENT_TYPES = "django_content_type"
@@ -91,9 +92,10 @@ def fitness(databases: Databases, mapping: Mapping) -> Fitness:
         findings += _absent(table, "monolith", source)
         findings += _absent(named.into(table), "service", target)
         if source is not None and target is not None and source.key and target.key:
-            pair, differing = _paired(source, target, named)
-            findings += differing or _types(databases, pair)
-            if not differing:
+            pair, differing = _paired(databases, source, target, named)
+            findings += differing
+            if pair is not None:
+                findings += _types(databases, pair)
                 pairs.append(pair)
     findings += _references(databases, pairs)
     if databases.ownership() is None:  # later, each step names what it meets
@@ -113,10 +115,26 @@ def _absent(table: str, whose: str, shape: Shape | None) -> Iterator[Finding]:
     elif not shape.key:
         yield Finding(
             table,
-            f"no primary key in the {whose}'s database, so rows cannot be told apart",
+            f"no primary key in the {whose}'s database and nothing unique that is never NULL, so"
+            " rows cannot be told apart",
             f"give {table} a primary key",
             blocks=True,
             refusal=NoPrimaryKey,
+        )
+    elif folding := sorted(shape.folding & set(shape.key)):
+        yield Finding(
+            table,
+            f"the key's {', '.join(folding)} has a collation in the {whose}'s database by which other texts"
+            " are equal",
+            "a deterministic collation, for the copy may have another",
+            blocks=True,
+        )
+    elif of_lists := [name for name in shape.key if shape.columns[name].endswith("[]")]:
+        yield Finding(
+            table,
+            f"the key's {', '.join(of_lists)} holds lists in the {whose}'s database",
+            "a key of numbers or text, for the captured keys are logged as lists",
+            blocks=True,
         )
     elif of_bytes := [name for name in shape.key if shape.columns[name].lower() in BYTES]:
         yield Finding(
@@ -134,42 +152,27 @@ LONGEST_NAME = 50
 BYTES = {"blob", "bytea"}
 
 
-def _paired(source: Shape, target: Shape, named: TableMapping) -> tuple[Pair, list[Finding]]:
-    pair = named.pair(source, target)
-    wanted, found = set(target.columns), set(pair.into)
-    lacking = sorted(found - wanted)
-    unfilled = sorted(wanted - found)
-    findings = []
-    if lacking or unfilled:
-        lists = f"monolith has {', '.join(source.names)}; service has {', '.join(target.names)}"
-        where = [f"no {name} in the service" for name in lacking]
-        where += [f"nothing for the service's {name}" for name in unfilled]
-        findings.append(
-            Finding(
-                source.table,
-                f"other columns in each database ({', '.join(where)}): {lists}",
-                "the same schema, or a mapping",
-                blocks=True,
-                refusal=ColumnsDiffer,
-            )
-        )
-    elif set(pair.key_into) != set(target.key):
-        findings.append(
-            Finding(
-                source.table,
-                f"the key is ({', '.join(source.key)}) in the monolith,"
-                f" ({', '.join(target.key)}) in the service",
-                "the same key",
-                blocks=True,
-                refusal=ColumnsDiffer,
-            )
-        )
-    return pair, findings
+def _paired(
+    databases: Databases, source: Shape, target: Shape, named: TableMapping
+) -> tuple[Pair | None, list[Finding]]:
+    engines = databases.monolith.engine, databases.service.engine
+    findings = [
+        Finding(source.table, found, wanted, blocks=True, refusal=ColumnsDiffer)
+        for found, wanted in misfits(source, target, named, engines)
+    ]
+    if findings:
+        return None, findings
+    pair = named.pair(source, target, typed=engines == (Engine.POSTGRESQL, Engine.POSTGRESQL))
+    if set(pair.key_into) != set(target.key):  # the source's key is another unique one there
+        pair = replace(pair, target=replace(target, key=pair.key_into))
+    return pair, []
 
 
 def _types(databases: Databases, pair: Pair) -> Iterator[Finding]:
     engines = databases.monolith.engine, databases.service.engine
     for column, into in zip(pair.columns, pair.into, strict=True):
+        if isinstance(column, Constant):
+            continue
         has, gets = pair.source.columns[column], pair.target.columns[into]
         if engines == (Engine.POSTGRESQL, Engine.POSTGRESQL) and has != gets:
             yield Finding(

@@ -132,6 +132,8 @@ class _Step:
         # All deleted before any is inserted: a unique value may have gone from one of them to another.
         changed = self.flow.carrier.delete(self.into, pair, keys)
         self.flow.carrier.insert(self.into, pair, rows)
+        if pair.kept:
+            self.into.put_back(pair.target, pair.key_into, pair.kept)
         return changed
 
     def _copy_chunk(self, pair: Pair, state: TableState) -> tuple[TableState, int]:

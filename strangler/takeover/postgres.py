@@ -15,7 +15,7 @@ from strangler.takeover.postgres_schema import (
     COLUMNS,
     CONTROL,
     HOLDERS,
-    KEY,
+    KEYS,
     LOAD,
     RECORDS,
     REFERS_TO,
@@ -87,14 +87,20 @@ class PostgresStore:
     def shape(self, table: str) -> Shape | None:
         """Return the shape of a table, None where there is none."""
         named = [quoted(table)]
-        columns: dict[str, str] = dict(self._reader.execute(COLUMNS, named).fetchall())
+        columns = self._reader.execute(COLUMNS, named).fetchall()
         if not columns:
             return None
+        types = {name: kind for name, kind, *_ in columns}
+        unique = [tuple(key) for (key,) in self._reader.execute(KEYS, named) if types.keys() >= set(key)]
         return Shape(
             table=table,
-            columns=columns,
-            key=tuple(name for (name,) in self._reader.execute(KEY, named)),
+            columns=types,
+            key=unique[0] if unique else (),
             refers_to=frozenset(name for (name,) in self._reader.execute(REFERS_TO, named)),
+            uniques=tuple(unique[1:]),
+            required=frozenset(name for name, _, required, _, _ in columns if required),
+            collations={name: collation for name, _, _, collation, _ in columns if collation},
+            folding=frozenset(name for name, *_, folding in columns if folding),
         )
 
     def prepare(self, takeover: str) -> None:

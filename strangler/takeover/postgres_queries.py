@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from strangler.takeover.postgres_schema import log_of, names
+from strangler.takeover.postgres_schema import SEQUENCES, log_of, names
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Key
 
@@ -69,13 +69,10 @@ def _as_ordered(shape: Shape, name: str) -> sql.Composable:
     return sql.SQL('{} COLLATE "C"').format(column) if text else column
 
 
-def sequence_of(connection: psycopg.Connection, shape: Shape) -> str | None:
-    if len(shape.key) != 1:
-        return None
-    found: str | None = one(
-        connection.execute("SELECT pg_get_serial_sequence(%s, %s)", [quoted(shape.table), shape.key[0]])
-    )
-    return found
+def sequences_of(connection: psycopg.Connection, shape: Shape) -> dict[str, str]:
+    """Return the sequence behind each column that has one."""
+    table = quoted(shape.table)
+    return dict(connection.execute(SEQUENCES, [table, table, table]).fetchall())
 
 
 def quoted(table: str) -> str:

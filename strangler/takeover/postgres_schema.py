@@ -9,7 +9,7 @@ wrote it into `strangler.rehearsal`, as everybody may, since a trigger refuses e
 from psycopg import sql
 
 from strangler.takeover.records import Records
-from strangler.takeover.shape import Shape
+from strangler.takeover.shape import Column, Constant, Shape
 
 RECORDS = Records("strangler.", "%s")
 
@@ -51,15 +51,29 @@ END $$;
 """
 
 COLUMNS = """
-    SELECT attname, format_type(atttypid, atttypmod)
-    FROM pg_attribute
+    SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = '',
+           CASE WHEN attcollation <> typcollation
+                THEN quote_ident(collnamespace::regnamespace::text) || '.' || quote_ident(collname) END,
+           NOT coalesce(collisdeterministic, true)
+    FROM pg_attribute JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_collation c ON c.oid = attcollation
     WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
-KEY = """
-    SELECT attname
-    FROM pg_index, unnest(indkey) WITH ORDINALITY AS part (number, place), pg_attribute
-    WHERE indrelid = to_regclass(%s) AND indisprimary AND attrelid = indrelid AND attnum = part.number
-    ORDER BY part.place
+# The primary key first, then what is unique and never NULL.
+KEYS = """
+    SELECT array(SELECT attname::text FROM unnest(indkey) WITH ORDINALITY AS part (number, place)
+                 JOIN pg_attribute ON attrelid = indrelid AND attnum = part.number
+                 WHERE part.place <= indnkeyatts ORDER BY part.place)
+    FROM pg_index
+    WHERE indrelid = to_regclass(%s) AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL
+      AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = indrelid AND NOT attnotnull
+                      AND attnum = ANY ((indkey::int2[])[0:indnkeyatts - 1]))
+    ORDER BY indisprimary DESC, indnkeyatts, indexrelid::regclass::text
+"""
+SEQUENCES = """
+    SELECT attname, pg_get_serial_sequence(%s, attname)
+    FROM pg_attribute
+    WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+      AND pg_get_serial_sequence(%s, attname) IS NOT NULL
 """
 REFERS_TO = """
     SELECT relname
@@ -133,6 +147,18 @@ def names(columns: tuple[str, ...], alias: str = "") -> sql.Composed:
     )
 
 
+def selected(columns: tuple[Column, ...], alias: str = "") -> sql.Composed:
+    """Return what is read of a row, with commas."""
+    return sql.SQL(", ").join(
+        _constant(column) if isinstance(column, Constant) else names((column,), alias) for column in columns
+    )
+
+
+def _constant(constant: Constant) -> sql.Composed:
+    as_type = sql.SQL("::" + constant.type if constant.type else "")
+    return sql.SQL("{}{}").format(sql.Literal(constant.value), as_type)
+
+
 def log_table(shape: Shape) -> sql.Composed:
     """Return the statements that make a table's log, without an index: writers pay for it.
 
@@ -141,7 +167,9 @@ def log_table(shape: Shape) -> sql.Composed:
     """
     log = log_of(shape.table)
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}[]").format(sql.Identifier(name), sql.SQL(kind))
+        sql.SQL("{} {}[]{}").format(
+            sql.Identifier(name), sql.SQL(kind), sql.SQL(_collated(shape.collations.get(name)))
+        )
         for name, kind in zip(shape.key, shape.types(shape.key), strict=True)
     )
     # Long lists go to the side as they are: compressing them takes longer than logging them.
@@ -154,6 +182,11 @@ def log_table(shape: Shape) -> sql.Composed:
         " WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)"
     ).format(log, columns)
     return sql.SQL("; ").join([make, *stored])
+
+
+def _collated(collation: str | None) -> str:
+    # Keys that were logged are compared with how far a copy has come: in the order of the table.
+    return f" COLLATE {collation}" if collation else ""
 
 
 def capture_functions(shape: Shape, keys_an_entry: int = KEYS_AN_ENTRY) -> list[sql.Composed]:

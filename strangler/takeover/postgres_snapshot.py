@@ -20,7 +20,7 @@ from strangler.takeover.postgres_queries import (
     logged_keys,
     one,
     quoted,
-    sequence_of,
+    sequences_of,
     with_keys,
 )
 from strangler.takeover.postgres_schema import (
@@ -33,10 +33,11 @@ from strangler.takeover.postgres_schema import (
     capture_triggers,
     log_of,
     names,
+    selected,
 )
 from strangler.takeover.postgres_writers import NOTING, SEEN
 from strangler.takeover.seen import Seen
-from strangler.takeover.shape import Shape
+from strangler.takeover.shape import Column, Shape
 from strangler.takeover.state import Key
 from strangler.takeover.values import INTEGERS
 
@@ -95,11 +96,11 @@ class PostgresSnapshot:
         return PostgresStream(self.connection, logged_keys(shape, since, upto))
 
     def dirty_rows(
-        self, shape: Shape, columns: Sequence[str], since: str, upto: Key | None
+        self, shape: Shape, columns: Sequence[Column], since: str, upto: Key | None
     ) -> PostgresStream:
         """Return the rows that have those keys now."""
         query = sql.SQL("SELECT {} FROM ({}) AS dirty JOIN {} AS rows USING ({})").format(
-            names(tuple(columns), "rows"),
+            selected(tuple(columns), "rows"),
             logged_keys(shape, since, upto),
             sql.Identifier(shape.table),
             names(shape.key),
@@ -115,18 +116,20 @@ class PostgresSnapshot:
         return self.connection.execute(query).fetchone()
 
     def chunk(
-        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None, *, ordered: bool
+        self, shape: Shape, columns: Sequence[Column], after: Key | None, upto: Key | None, *, ordered: bool
     ) -> PostgresStream:
         """Return the rows with keys after `after` up to `upto`."""
         order = sql.SQL("ORDER BY {}").format(key_by_bytes(shape)) if ordered else sql.SQL("")
         query = sql.SQL("SELECT {} FROM {} {} {}").format(
-            names(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto), order
+            selected(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto), order
         )
         return PostgresStream(self.connection, query)
 
-    def having(self, shape: Shape, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> PostgresStream:
+    def having(
+        self, shape: Shape, columns: Sequence[Column], keys: Sequence[tuple[Any, ...]]
+    ) -> PostgresStream:
         """Return the rows that have one of these keys."""
-        query = sql.SQL("SELECT {} {}").format(names(tuple(columns), "rows"), with_keys(shape, keys))
+        query = sql.SQL("SELECT {} {}").format(selected(tuple(columns), "rows"), with_keys(shape, keys))
         return PostgresStream(self.connection, query)
 
     def count(self, shape: Shape) -> int:
@@ -135,14 +138,17 @@ class PostgresSnapshot:
 
     def highest_id(self, shape: Shape) -> int:
         """Return the highest id ever given out for a table: by its sequence, or by the rows."""
-        if len(shape.key) != 1 or shape.columns[shape.key[0]] not in INTEGERS:
-            return 0
-        key, table = sql.Identifier(shape.key[0]), sql.Identifier(shape.table)
-        highest = self._number(sql.SQL("SELECT max({}) FROM {}").format(key, table))
-        sequence = sequence_of(self.connection, shape)
-        # A cached sequence counts what any session may still give out: its cache is below the last value.
-        counted = sql.SQL("SELECT pg_sequence_last_value({}::regclass)").format(sequence)
-        return max(highest, self._number(counted))
+        sequences = sequences_of(self.connection, shape)
+        whole = {name for name in shape.key if shape.columns[name] in INTEGERS and len(shape.key) == 1}
+        highest = 0
+        for column in whole | sequences.keys():
+            named = sql.Identifier(column), sql.Identifier(shape.table)
+            highest = max(highest, self._number(sql.SQL("SELECT max({}) FROM {}").format(*named)))
+        for sequence in sequences.values():
+            # A cached sequence counts what any session may still give out: its cache is below the last value.
+            counted = sql.SQL("SELECT pg_sequence_last_value({}::regclass)").format(sequence)
+            highest = max(highest, self._number(counted))
+        return highest
 
     def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
         """Return the tables whose capture is not whole, each with what is missing."""
@@ -199,25 +205,25 @@ class PostgresSnapshot:
         )
 
     def digest(
-        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None
+        self, shape: Shape, columns: Sequence[Column], after: Key | None, upto: Key | None
     ) -> tuple[int, str]:
         """Count the rows with keys after `after` up to `upto`, and sum a hash of each."""
         query = sql.SQL(
             "SELECT count(*), coalesce(sum(hashtextextended(row({})::text, 0)), 0)::text FROM {} {}"
         ).format(
-            names(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto, by_bytes=True)
+            selected(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto, by_bytes=True)
         )
         found = self.connection.execute(query).fetchone()
         assert found is not None
         return found[0], found[1]
 
     def row_digests(
-        self, shape: Shape, key: Sequence[str], columns: Sequence[str], after: Key | None, upto: Key | None
+        self, shape: Shape, key: Sequence[str], columns: Sequence[Column], after: Key | None, upto: Key | None
     ) -> Iterator[tuple[Any, ...]]:
         """Yield each row's key as text and the hash of the row, in the order of keys by bytes."""
         query = sql.SQL("SELECT {}, hashtextextended(row({})::text, 0) FROM {} {} ORDER BY {}").format(
             sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key),
-            names(tuple(columns)),
+            selected(tuple(columns)),
             sql.Identifier(shape.table),
             between(shape, after, upto, by_bytes=True),
             key_by_bytes(shape),
@@ -232,14 +238,14 @@ class PostgresSnapshot:
         return self.connection.execute(query).fetchall()
 
     def digests_having(
-        self, shape: Shape, columns: Sequence[str], keys: Sequence[Key]
+        self, shape: Shape, columns: Sequence[Column], keys: Sequence[Key]
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the key as text and the hash of each row that has one of these keys, given as text."""
         query = sql.SQL("SELECT {}, hashtextextended(row({})::text, 0) {}").format(
             sql.SQL(", ").join(
                 sql.SQL("{}::text").format(sql.Identifier("rows", name)) for name in shape.key
             ),
-            names(tuple(columns), "rows"),
+            selected(tuple(columns), "rows"),
             with_keys(shape, keys),
         )
         with self.connection.cursor() as cursor:

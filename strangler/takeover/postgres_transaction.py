@@ -8,7 +8,7 @@ from psycopg import sql
 
 from strangler.takeover.engines import Blocked
 from strangler.takeover.postgres_archive import give_away, needing_rights
-from strangler.takeover.postgres_queries import one, quoted, sequence_of
+from strangler.takeover.postgres_queries import one, quoted, sequences_of
 from strangler.takeover.postgres_schema import (
     FENCE,
     OUR_TRIGGERS,
@@ -56,13 +56,26 @@ class PostgresTransaction(LeasedRecords):
         delete = sql.SQL("DELETE FROM {}").format(sql.Identifier(shape.table))
         return self._connection.execute(delete).rowcount
 
-    def delete(self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]]) -> int:
-        """Delete the rows with these keys; return how many keys there were."""
-        return self._delete(shape, key, lambda copy: _write_rows(copy, keys), binary=False)
+    def delete(
+        self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]], keep: Sequence[str] = ()
+    ) -> int:
+        """Delete the rows with these keys; return how many keys there were. `keep` is for `put_back`."""
+        return self._delete(shape, key, keep, lambda copy: _write_rows(copy, keys), binary=False)
 
-    def delete_blocks(self, shape: Shape, key: Sequence[str], keys: Iterator[bytes]) -> int:
+    def delete_blocks(
+        self, shape: Shape, key: Sequence[str], keys: Iterator[bytes], keep: Sequence[str] = ()
+    ) -> int:
         """Delete the rows with these keys, a binary COPY stream; return how many keys there were."""
-        return self._delete(shape, key, lambda copy: _write_blocks(copy, keys), binary=True)
+        return self._delete(shape, key, keep, lambda copy: _write_blocks(copy, keys), binary=True)
+
+    def put_back(self, shape: Shape, key: Sequence[str], keep: Sequence[str]) -> None:
+        """Give rows that are there again the values of `keep` that they had when `delete` took them."""
+        values = sql.SQL(", ").join(sql.SQL("{0} = kept.{0}").format(sql.Identifier(name)) for name in keep)
+        self._connection.execute(
+            sql.SQL("UPDATE {} AS rows SET {} FROM {} AS kept WHERE {}").format(
+                sql.Identifier(shape.table), values, _kept(shape), _same(key, "kept")
+            )
+        )
 
     def insert(self, shape: Shape, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
         """Insert rows as they come; return how many. A row that is already there is an error."""
@@ -128,9 +141,10 @@ class PostgresTransaction(LeasedRecords):
         self._disable(shapes, {FENCE})
 
     def start_ids_after(self, shape: Shape, number: int) -> None:
-        """Let the sequence behind the key start above `number`, or where it is; without one, nothing."""
-        sequence = sequence_of(self._connection, shape)
-        if sequence is not None and number > 0:
+        """Let the sequences of the table start above `number`, or where they are; without one, nothing."""
+        if number <= 0:
+            return
+        for sequence in sequences_of(self._connection, shape).values():
             self._connection.execute(
                 "SELECT setval(%s::regclass, greatest(%s, pg_sequence_last_value(%s::regclass)))",
                 [sequence, number, sequence],
@@ -205,29 +219,34 @@ class PostgresTransaction(LeasedRecords):
         self._all(sql.SQL("DROP TABLE IF EXISTS {}").format(log_of(shape.table)) for shape in shapes)
         self._records.forget_all(self._connection, self._lease.takeover)
 
-    def _delete(self, shape: Shape, key: Sequence[str], write: Write, *, binary: bool) -> int:
+    def _delete(
+        self, shape: Shape, key: Sequence[str], keep: Sequence[str], write: Write, *, binary: bool
+    ) -> int:
         dirty = sql.Identifier(f"strangler_dirty_{shape.table}")
-        columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
-            for name, kind in zip(key, shape.types(key), strict=True)
-        )
-        # It lives as long as the connection: made once, emptied by every commit.
-        self._connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
-                dirty, columns
-            )
-        )
-        self._connection.execute(sql.SQL("DELETE FROM {}").format(dirty))
+        self._empty_aside(dirty, shape, key)
         keys = self._copy_in(dirty, key, write, binary=binary)
-        same = sql.SQL(" AND ").join(
-            sql.SQL("rows.{0} = dirty.{0}").format(sql.Identifier(name)) for name in key
+        delete = sql.SQL("DELETE FROM {} AS rows USING {} AS dirty WHERE {}").format(
+            sql.Identifier(shape.table), dirty, _same(key, "dirty")
+        )
+        if keep:
+            kept = (*key, *keep)
+            self._empty_aside(_kept(shape), shape, kept)
+            delete = sql.SQL("WITH gone AS ({} RETURNING {}) INSERT INTO {} SELECT * FROM gone").format(
+                delete, names(kept, "rows"), _kept(shape)
+            )
+        self._connection.execute(delete)
+        return keys
+
+    def _empty_aside(self, aside: sql.Identifier, shape: Shape, columns: Sequence[str]) -> None:
+        """Make a table that lives as long as the connection, or empty it; every commit empties it."""
+        typed = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+            for name, kind in zip(columns, shape.types(columns), strict=True)
         )
         self._connection.execute(
-            sql.SQL("DELETE FROM {} AS rows USING {} AS dirty WHERE {}").format(
-                sql.Identifier(shape.table), dirty, same
-            )
+            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(aside, typed)
         )
-        return keys
+        self._connection.execute(sql.SQL("DELETE FROM {}").format(aside))
 
     def _copy_in(self, table: sql.Identifier, columns: Sequence[str], write: Write, *, binary: bool) -> int:
         copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
@@ -289,6 +308,16 @@ class PostgresTransaction(LeasedRecords):
 def _enabled(how: str, table: str, trigger: str) -> sql.Composed:
     return sql.SQL("ALTER TABLE {} ENABLE {} TRIGGER {}").format(
         sql.Identifier(table), sql.SQL(how), sql.Identifier(trigger)
+    )
+
+
+def _kept(shape: Shape) -> sql.Identifier:
+    return sql.Identifier(f"strangler_kept_{shape.table}")
+
+
+def _same(key: Sequence[str], alias: str) -> sql.Composed:
+    return sql.SQL(" AND ").join(
+        sql.SQL("rows.{0} = {1}.{0}").format(sql.Identifier(name), sql.Identifier(alias)) for name in key
     )
 
 

@@ -7,37 +7,83 @@ from graphlib import CycleError, TopologicalSorter
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """A value in place of a column that a side does not have.
+
+    `compared`: it is what the other side's column always holds; else only what a new row there begins with.
+    `type` is a type of the engine that reads it, empty where it is to be taken as it is.
+    """
+
+    value: int | float | str
+    type: str = ""
+    compared: bool = True
+
+
+Column = str | Constant  # what is read of a row
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """One table: its stored columns with their declared types, its primary key, the tables it refers to."""
+    """One table: its stored columns with their declared types, its key, the tables it refers to.
+
+    The key is the primary key, or else a unique one that is never NULL; `uniques` are the others of these.
+    `required` columns must be given a value. `collations` are those that sort a column otherwise than its
+    type does; a `folding` column takes texts for equal that are not the same.
+    """
 
     table: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
     refers_to: frozenset[str]
+    uniques: tuple[tuple[str, ...], ...] = ()
+    required: frozenset[str] = frozenset()
+    collations: Mapping[str, str] = field(default_factory=dict)
+    folding: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, sorted: the order in which both sides read and write them."""
         return tuple(sorted(self.columns))
 
-    def types(self, names: Iterable[str]) -> tuple[str, ...]:
+    def types(self, columns: Iterable[Column]) -> tuple[str, ...]:
         """Return the declared types of columns."""
-        return tuple(self.columns[name] for name in names)
+        return tuple(
+            column.type if isinstance(column, Constant) else self.columns[column] for column in columns
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A column of the source and the column of the target that belongs to it; None where there is nothing."""
+
+    source: Column | None
+    target: Column | None
+
+    @property
+    def carried(self) -> bool:
+        """Whether the target gets its value."""
+        return self.source is not None and isinstance(self.target, str)
+
+    @property
+    def compared(self) -> bool:
+        """Whether both must be equal."""
+        return all(
+            side.compared if isinstance(side, Constant) else side is not None
+            for side in (self.source, self.target)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One table as both sides have it: rows go from `columns` at the source to `into` at the target."""
+    """A table as both sides have it, and which columns belong together: without a word, those of one name."""
 
     source: Shape
     target: Shape
-    columns: tuple[str, ...] = field(default=())
-    into: tuple[str, ...] = field(default=())
+    matches: tuple[Match, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.columns:
-            object.__setattr__(self, "columns", self.source.names)
-            object.__setattr__(self, "into", self.source.names)
+        if not self.matches:
+            object.__setattr__(self, "matches", tuple(Match(name, name) for name in self.source.names))
 
     @property
     def table(self) -> str:
@@ -50,10 +96,37 @@ class Pair:
         return self.source.key
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """What is read of a row of the source, to be written to `into`."""
+        return tuple(match.source for match in self.matches if match.carried and match.source is not None)
+
+    @property
+    def into(self) -> tuple[str, ...]:
+        """The columns of the target that are written."""
+        return tuple(
+            match.target for match in self.matches if match.carried and isinstance(match.target, str)
+        )
+
+    @property
+    def compared(self) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+        """What of a row of the source must be equal to what of a row of the target."""
+        both = [(match.source, match.target) for match in self.matches if match.compared]
+        return tuple(ours for ours, _ in both if ours is not None), tuple(
+            theirs for _, theirs in both if theirs is not None
+        )
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The columns of the target that only it has: a row that is replaced keeps its values."""
+        return tuple(
+            match.target for match in self.matches if isinstance(match.target, str) and not match.compared
+        )
+
+    @property
     def key_into(self) -> tuple[str, ...]:
         """The columns in which the target keeps the source's key."""
-        where = dict(zip(self.columns, self.into, strict=True))
-        return tuple(where[name] for name in self.source.key)
+        where = {match.source: match.target for match in self.matches if isinstance(match.source, str)}
+        return tuple(str(where[name]) for name in self.source.key)
 
     @property
     def schema(self) -> str:
@@ -63,7 +136,7 @@ class Pair:
 
     def reversed(self) -> "Pair":
         """Return the way back."""
-        return Pair(self.target, self.source, self.into, self.columns)
+        return Pair(self.target, self.source, tuple(Match(each.target, each.source) for each in self.matches))
 
 
 def parents_first(pairs: Iterable[Pair]) -> list[Pair]:

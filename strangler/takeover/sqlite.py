@@ -21,6 +21,15 @@ from strangler.takeover.throttle import Load
 WAIT_SECONDS = 20.0
 GENERATED = {2, 3}  # PRAGMA table_xinfo: virtual and stored generated columns, computed and never copied
 
+UNIQUE = """
+    SELECT i.name, c.name FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS c
+    WHERE i."unique" AND NOT i.partial ORDER BY i.name, c.seqno
+"""
+COLLATIONS = """
+    SELECT c.name, c.coll FROM pragma_index_list(?) AS i, pragma_index_xinfo(i.name) AS c
+    WHERE i."unique" AND c.key AND c.coll <> 'BINARY' AND c.name IS NOT NULL
+"""
+
 
 class SqliteStore:
     """One SQLite file."""
@@ -78,13 +87,27 @@ class SqliteStore:
         if not columns:
             return None
         keyed = sorted((place, name) for _, name, _, _, _, place, _ in columns if place)
+        primary = tuple(name for _, name in keyed)
+        never_null = {column[1] for column in columns if column[3] and column[6] not in GENERATED}
+        unique = [key for key in self._unique(table) if never_null >= set(key) and key != primary]
         refers = self._reader.execute('SELECT "table" FROM pragma_foreign_key_list(?)', [table])
         return Shape(
             table=table,
             columns={column[1]: column[2] for column in columns if column[6] not in GENERATED},
-            key=tuple(name for _, name in keyed),
+            key=primary or next(iter(unique), ()),
             refers_to=frozenset(name for (name,) in refers),
+            uniques=tuple(unique if primary else unique[1:]),
+            required=frozenset(column[1] for column in columns if column[3] and column[4] is None),
+            collations=dict(self._reader.execute(COLLATIONS, [table]).fetchall()),
         )
+
+    def _unique(self, table: str) -> list[tuple[str, ...]]:
+        """Return what is unique, the shortest first; not where an expression is part of it."""
+        found: dict[str, list[str | None]] = {}
+        for index, column in self._reader.execute(UNIQUE, [table]):
+            found.setdefault(index, []).append(column)
+        whole = [tuple(map(str, columns)) for columns in found.values() if None not in columns]
+        return sorted(whole, key=lambda columns: (len(columns), columns))
 
     def prepare(self, takeover: str) -> None:
         """Make the takeover's own tables, and its lease at epoch 1. Safe to run again."""

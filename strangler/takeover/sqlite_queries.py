@@ -4,7 +4,7 @@ import sqlite3
 from typing import Any
 
 from strangler.takeover.shape import Shape
-from strangler.takeover.sqlite_schema import identifier, listed, literal, log_of
+from strangler.takeover.sqlite_schema import by_bytes, identifier, listed, literal, log_of
 from strangler.takeover.state import Key, decode, encode
 
 
@@ -26,7 +26,7 @@ def between(shape: Shape, after: Key | None, upto: Key | None) -> tuple[str, tup
     parameters: list[Any] = []
     for comparison, key in ((">", after), ("<=", upto)):
         if key is not None:
-            parts.append(f"({listed(shape.key)}) {comparison} ({', '.join('?' * len(key))})")
+            parts.append(f"({by_bytes(shape)}) {comparison} ({', '.join('?' * len(key))})")
             parameters += key
     return (" WHERE " + " AND ".join(parts) if parts else ""), tuple(parameters)
 

@@ -7,7 +7,7 @@ REPLACE evicts is not captured; verification finds that.
 from collections.abc import Iterable, Iterator
 
 from strangler.takeover.records import Records
-from strangler.takeover.shape import Shape
+from strangler.takeover.shape import Column, Constant, Shape
 
 RECORDS = Records("strangler_", "?")
 # A row of `strangler_rehearsal` lets its own transaction through every fence, and no transaction that has
@@ -48,6 +48,24 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(map(identifier, names))
 
 
+def selected(columns: Iterable[Column]) -> str:
+    """Return what is read of a row, with commas."""
+    return ", ".join(
+        _constant(column.value) if isinstance(column, Constant) else identifier(column) for column in columns
+    )
+
+
+def _constant(value: int | float | str) -> str:
+    return literal(value) if isinstance(value, str) else repr(value)
+
+
+def by_bytes(shape: Shape) -> str:
+    """Return the key's columns in the order that every engine has; an index serves where the table has it."""
+    return ", ".join(
+        identifier(name) + (" COLLATE BINARY" if name in shape.collations else "") for name in shape.key
+    )
+
+
 def log_of(table: str) -> str:
     """Return the name of a table's log."""
     return f"strangler_log_{table}"
@@ -65,7 +83,9 @@ def capture_triggers(shape: Shape) -> Iterator[tuple[str, str]]:
     """Yield name and text of each trigger that logs keys; an update logs two where it changes the key."""
     log, columns = identifier(log_of(shape.table)), listed(shape.key)
     old, new = (", ".join(f"{row}.{identifier(name)}" for name in shape.key) for row in ("OLD", "NEW"))
-    moved = " OR ".join(f"OLD.{identifier(name)} IS NOT NEW.{identifier(name)}" for name in shape.key)
+    moved = " OR ".join(
+        f"OLD.{identifier(name)} IS NOT NEW.{identifier(name)} COLLATE BINARY" for name in shape.key
+    )
     bodies = {
         "insert": f"INSERT INTO {log} ({columns}) VALUES ({new});",
         "delete": f"INSERT INTO {log} ({columns}) VALUES ({old});",

@@ -9,9 +9,17 @@ from typing import Any
 
 from strangler.takeover.engines import Changes, Reference, Trigger
 from strangler.takeover.seen import Seen
-from strangler.takeover.shape import Shape
+from strangler.takeover.shape import Column, Shape
 from strangler.takeover.sqlite_queries import between, counted_ids, epoch_said, has, logged_keys, position_of
-from strangler.takeover.sqlite_schema import EVENTS, OURS, capture_triggers, identifier, listed
+from strangler.takeover.sqlite_schema import (
+    EVENTS,
+    OURS,
+    by_bytes,
+    capture_triggers,
+    identifier,
+    listed,
+    selected,
+)
 from strangler.takeover.sqlite_writers import SEEN
 from strangler.takeover.state import Key, decode
 
@@ -67,11 +75,13 @@ class SqliteSnapshot:
         """Return the keys logged after `since`, each once; up to `upto` where there is one."""
         return SqliteStream(self._connection, *logged_keys(shape, since, upto))
 
-    def dirty_rows(self, shape: Shape, columns: Sequence[str], since: str, upto: Key | None) -> SqliteStream:
+    def dirty_rows(
+        self, shape: Shape, columns: Sequence[Column], since: str, upto: Key | None
+    ) -> SqliteStream:
         """Return the rows that have those keys now."""
         logged, parameters = logged_keys(shape, since, upto)
         query = (
-            f"SELECT {listed(columns)} FROM {identifier(shape.table)}"
+            f"SELECT {selected(columns)} FROM {identifier(shape.table)}"
             f" WHERE ({listed(shape.key)}) IN ({logged})"
         )
         return SqliteStream(self._connection, query, parameters)
@@ -81,24 +91,26 @@ class SqliteSnapshot:
         where, parameters = between(shape, after, None)
         found: Key | None = self._connection.execute(
             f"SELECT {listed(shape.key)} FROM {identifier(shape.table)}{where}"
-            f" ORDER BY {listed(shape.key)} LIMIT 1 OFFSET {rows - 1}",
+            f" ORDER BY {by_bytes(shape)} LIMIT 1 OFFSET {rows - 1}",
             parameters,
         ).fetchone()
         return found
 
     def chunk(
-        self, shape: Shape, columns: Sequence[str], after: Key | None, upto: Key | None, *, ordered: bool
+        self, shape: Shape, columns: Sequence[Column], after: Key | None, upto: Key | None, *, ordered: bool
     ) -> SqliteStream:
         """Return the rows with keys after `after` up to `upto`."""
         where, parameters = between(shape, after, upto)
-        order = f" ORDER BY {listed(shape.key)}" if ordered else ""
-        query = f"SELECT {listed(columns)} FROM {identifier(shape.table)}{where}{order}"
+        order = f" ORDER BY {by_bytes(shape)}" if ordered else ""
+        query = f"SELECT {selected(columns)} FROM {identifier(shape.table)}{where}{order}"
         return SqliteStream(self._connection, query, parameters)
 
-    def having(self, shape: Shape, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> SqliteLookups:
+    def having(
+        self, shape: Shape, columns: Sequence[Column], keys: Sequence[tuple[Any, ...]]
+    ) -> SqliteLookups:
         """Return the rows that have one of these keys."""
         query = (
-            f"SELECT {listed(columns)} FROM {identifier(shape.table)}"
+            f"SELECT {selected(columns)} FROM {identifier(shape.table)}"
             f" WHERE ({listed(shape.key)}) = ({', '.join('?' * len(shape.key))})"
         )
         return SqliteLookups(self._connection, query, keys)

@@ -36,12 +36,32 @@ class SqliteTransaction(LeasedRecords):
         """Delete every row of a table; return how many there were."""
         return self._connection.execute(f"DELETE FROM {identifier(shape.table)}").rowcount
 
-    def delete(self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]]) -> int:
-        """Delete the rows with these keys; return how many keys there were."""
+    def delete(
+        self, shape: Shape, key: Sequence[str], keys: Iterator[tuple[Any, ...]], keep: Sequence[str] = ()
+    ) -> int:
+        """Delete the rows with these keys; return how many keys there were. `keep` is for `put_back`."""
         where = " AND ".join(f"{identifier(name)} IS ?" for name in key)
+        delete = f"DELETE FROM {identifier(shape.table)} WHERE {where}"
         counted = _Counting(keys)
-        self._connection.executemany(f"DELETE FROM {identifier(shape.table)} WHERE {where}", counted)
+        if not keep:
+            self._connection.executemany(delete, counted)
+            return counted.rows
+        kept, columns = _kept(shape), listed((*key, *keep))
+        self._connection.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {kept} ({columns})")
+        self._connection.execute(f"DELETE FROM temp.{kept}")
+        for each in counted:
+            self._connection.execute(
+                f"INSERT INTO temp.{kept} SELECT {columns} FROM {identifier(shape.table)} WHERE {where}", each
+            )
+            self._connection.execute(delete, each)
         return counted.rows
+
+    def put_back(self, shape: Shape, key: Sequence[str], keep: Sequence[str]) -> None:
+        """Give rows that are there again the values of `keep` that they had when `delete` took them."""
+        values = ", ".join(f"{identifier(name)} = kept.{identifier(name)}" for name in keep)
+        table = identifier(shape.table)
+        same = " AND ".join(f"{table}.{identifier(name)} IS kept.{identifier(name)}" for name in key)
+        self._connection.execute(f"UPDATE {table} SET {values} FROM temp.{_kept(shape)} AS kept WHERE {same}")
 
     def insert(self, shape: Shape, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
         """Insert rows as they come; return how many. A row that is already there is an error."""
@@ -151,6 +171,10 @@ class SqliteTransaction(LeasedRecords):
         for shape in shapes:
             for statement in drop_triggers(kind, shape.table):
                 self._connection.execute(statement)
+
+
+def _kept(shape: Shape) -> str:
+    return identifier(f"strangler_kept_{shape.table}")
 
 
 class _Counting:
