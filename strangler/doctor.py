@@ -5,8 +5,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from proxy.routes import version_of
+from proxy.routes import RouteTable, version_of
 from strangler.audit import Audit, Outcome
 from strangler.errors import StranglerError
 from strangler.everywhere import machine_states
@@ -16,6 +17,8 @@ from strangler.pins import differing_pins
 from strangler.ports import holder_of, is_free
 from strangler.supervising import running_pid, supervisor
 from strangler.table_file import read_table, read_text
+from strangler.takeover.refused import refused
+from strangler.takeover.session import open_databases
 from strangler.workers import stale_sockets, worker_statuses
 
 OLDEST_PYTHON = (3, 11)
@@ -55,6 +58,7 @@ def _findings(place: Installation, environ: Mapping[str, str]) -> Iterator[Findi
         yield _ports(place, stack)
         for migration in stack.parts.migrations:
             yield _database(place, stack, migration)
+        yield from followers(stack.table, stack.environment, place.var)
     yield _parts(place)
     yield _workers(place)
     yield _sockets(place)
@@ -135,6 +139,19 @@ def _database(place: Installation, stack: Stack, migration: Migration) -> Findin
             subject, said[-1] if said else "not at the newest schema", "strangler up        (migrates)"
         )
     return Finding(subject, "reachable, at the newest schema")
+
+
+def followers(table: RouteTable, environ: Mapping[str, str], var: Path) -> Iterator[Finding]:
+    """Yield whether each follower takes what the owner writes; nothing where no takeover was started."""
+    for group in table.groups.values():
+        try:
+            with open_databases(group, environ, var) as databases:
+                started, why = databases.ownership() is not None, refused(databases)
+        except StranglerError:
+            continue  # a database that does not answer is another finding
+        if started:
+            next_step = f"strangler takeover status {group.name}" if why else ""
+            yield Finding(f"takeover {group.name}", why or "its follower takes every row", next_step)
 
 
 def _parts(place: Installation) -> Finding:

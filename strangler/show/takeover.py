@@ -90,6 +90,8 @@ def show_status(console: Console, report: TakeoverStatus) -> None:
         )
     if report.epoch and not report.fenced:
         console.print(Text("The follower's fence is gone: it takes writes that nobody expects.", style="red"))
+    if report.refused:
+        console.print(Text(report.refused, style="bold red"))
     table = _table("table", "rows", "copied", "behind", "verified", "")
     for each in report.tables:
         table.add_row(

@@ -19,6 +19,10 @@ from strangler.takeover.state import Lease, Note, OwnerRow
 from strangler.takeover.throttle import Load
 
 WAIT_SECONDS = 20.0
+MOST_NAMED = 20
+BROKEN_REFERENCES = (
+    'SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?'
+)
 GENERATED = {2, 3}  # PRAGMA table_xinfo: virtual and stored generated columns, computed and never copied
 
 UNIQUE = """
@@ -76,7 +80,7 @@ class SqliteStore:
             transaction = SqliteTransaction(connection, lease)
             yield transaction
             connection.execute("UPDATE strangler_lease SET applying = 0 WHERE takeover = ?", [lease.takeover])
-            connection.execute("COMMIT")
+            _commit(connection)
         finally:
             if connection.in_transaction:
                 connection.rollback()
@@ -217,6 +221,18 @@ def _begin(connection: sqlite3.Connection) -> None:
         if "locked" not in str(fault):
             raise
         raise Blocked(("a writer of this file, which SQLite cannot name",)) from None
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    """Commit; where a foreign key stands in the way, say which, as SQLite does not."""
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.IntegrityError as fault:
+        broken = connection.execute(BROKEN_REFERENCES, [MOST_NAMED]).fetchall()
+        named = "; ".join(
+            f"{count} row(s) of {table} refer to rows of {to} that go" for table, to, count in broken
+        )
+        raise sqlite3.IntegrityError(f"{fault}: {named}" if named else str(fault)) from None
 
 
 def _open_gate(connection: sqlite3.Connection, lease: Lease) -> None:

@@ -110,6 +110,7 @@ class Note(StrEnum):
     CONSTRAINTS = "constraints"
     PACE = "pace"
     SLOW = "slow"
+    REFUSED = "refused"
     RETIRED = "retired"
     ARCHIVE = "archive"
 

@@ -7,6 +7,7 @@ from strangler.takeover.archive import Retirement, archive_of, retirement_of
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.handover import Where, opened_databases
 from strangler.takeover.pacing import why_slow
+from strangler.takeover.refused import refused
 from strangler.takeover.session import Databases, Takeover
 from strangler.takeover.situation import State, situation
 from strangler.takeover.state import Note
@@ -38,6 +39,7 @@ class TakeoverStatus:
     holder: str
     tables: tuple[TableStatus, ...] = ()
     slow: str = ""  # what the follower's pace is bounded by just now, as it said last
+    refused: str = ""  # why the follower stands still: which rows its database does not take
     kept: tuple[str, ...] = ()  # once retired: what there is of the monolith's tables, by the names they have
 
     @property
@@ -72,6 +74,7 @@ def status(where: Where) -> TakeoverStatus:
             holder,
             _tables(takeover, now.owner),
             why_slow(databases),
+            refused(databases),
         )
 
 

@@ -7,16 +7,17 @@ in whatever direction rows flow then. What it finds broken it says, and leaves t
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from proxy.routes import Owner
-from strangler.errors import StranglerError
+from strangler.errors import StranglerError, UnfitValues
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import Stepped, mistrust, step
 from strangler.takeover.handover import Where, opened
 from strangler.takeover.pacing import Pacer
 from strangler.takeover.rechecking import recheck
+from strangler.takeover.refused import REFUSALS, in_one_line, remember_refused
 from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, SYNC, Leases, Takeover, other
 from strangler.takeover.situation import Situation, State, situation
 
@@ -47,6 +48,7 @@ class Follower:
     _said: str = ""
     _unpruned: int = 0
     _changed: float = 0.0
+    _taken: bool = False  # whether a step was kept since the databases were opened
 
     def turn(self) -> float:
         """Take the follower one step further, if it is this process that may."""
@@ -55,8 +57,14 @@ class Follower:
         except LeaseLost:
             self._reopen()  # whoever took the lease may have done so for another schema
             return IDLE
+        except UnfitValues as error:
+            self._stopped(error.message)
+            return AWAY
         except StranglerError as error:
             self._away(error.message)
+            return AWAY
+        except REFUSALS as fault:
+            self._stopped(in_one_line(fault))
             return AWAY
         except DRIVER_FAULTS as fault:
             self._away(str(fault).strip())
@@ -92,7 +100,7 @@ class Follower:
     def _opened(self) -> Takeover:
         takeover = self._open.enter_context(opened(self.where))
         takeover.databases.claim(SYNC)
-        self._takeover, self._pacer = takeover, Pacer(takeover.databases)
+        self._takeover, self._pacer, self._taken = takeover, Pacer(takeover.databases), False
         return takeover
 
     def _entered(self, takeover: Takeover) -> bool:
@@ -116,6 +124,9 @@ class Follower:
     def _after(self, takeover: Takeover, done: Stepped, began: float) -> None:
         assert self._leases is not None
         assert self._now is not None
+        if not self._taken:
+            remember_refused(takeover.databases, "")
+            self._taken = True
         flow = takeover.flow(self._now.owner)
         for table, why in done.checkpoint.dirty.items():
             self._say(f"{table} is DIRTY: {why}")
@@ -134,6 +145,19 @@ class Follower:
             if self._unpruned >= PRUNE_AFTER:
                 flow.source.tidy_logs(flow.sources)
             self._unpruned = 0
+
+    def _stopped(self, said: str) -> None:
+        """Say that rows cannot be applied, and let `status` and `doctor` say it."""
+        if self._takeover is None or self._now is None:
+            self._away(said)
+            return
+        why = (
+            f"the {_follower(self._now)}'s database refuses rows that the {self._now.owner} wrote; it follows"
+            f" again once it takes them: {said}"
+        )
+        with suppress(*DRIVER_FAULTS):
+            remember_refused(self._takeover.databases, why)
+        self._away(why)
 
     def _away(self, why: str) -> None:
         self._say(why)
