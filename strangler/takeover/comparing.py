@@ -15,11 +15,22 @@ from strangler.takeover.engines import Engine, Snapshot, Stream
 from strangler.takeover.flow import Flow
 from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.shape import Column, Pair, Shape
+from strangler.takeover.state import Key
 from strangler.takeover.values import canonical
 
-HASHED_ROWS = 20_000  # a chunk that is hashed at once
 LOOKED_UP = 200  # rows that are in memory at once where they are compared by key
 
+
+@dataclass(frozen=True, slots=True)
+class Stride:
+    """How many rows are hashed at once, and after how many it is said how far all was equal."""
+
+    hashed: int = 20_000
+    said: int = 100_000
+
+
+# More rows of the source that were read, what differs, up to which key all was looked at if known.
+Found = tuple[int, "Difference | None", Key | None]
 Keyed = tuple[tuple[Any, ...], Any]  # a row's key, and something that is equal for equal rows
 Form = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
@@ -54,15 +65,22 @@ class Compared:
 def compare(
     flow: Flow,
     pair: Pair,
-    source: Snapshot,
-    copy: Snapshot,
+    moments: tuple[Snapshot, Snapshot],
+    *,
+    after: Key | None = None,
+    stride: Stride | None = None,
     shown: int = 20,
     told: Callable[[int], None] = lambda _: None,
+    equal_to: Callable[[Key], None] = lambda _: None,
 ) -> Compared:
-    """Compare one table. `told` hears now and then how many rows have been read."""
-    seen, differing = 0, 0
+    """Compare one table at the source's moment and the copy's, from the key `after` on.
+
+    `told` hears now and then how many rows have been read; `equal_to` up to which key all were equal.
+    """
+    stride = stride or Stride()
+    seen, said, differing = 0, 0, 0
     first: list[Difference] = []
-    for rows, difference in _compared(flow, pair, source, copy):
+    for rows, difference, reached in _compared(flow, pair, moments, after, stride):
         seen += rows
         if rows:
             told(seen)
@@ -70,6 +88,9 @@ def compare(
             differing += 1
             if len(first) < shown:
                 first.append(difference)
+        elif reached is not None and not differing and seen - said >= stride.said:
+            said = seen
+            equal_to(reached)
     return Compared(pair.table, seen, differing, tuple(first))
 
 
@@ -84,11 +105,11 @@ def compare_changed(
     else:
         keys = list(source.dirty_keys(pair.source, since, None).rows())
     found: list[Difference] = []
-    size = HASHED_ROWS if hashed else LOOKED_UP
+    size = Stride().hashed if hashed else LOOKED_UP
     for begin in range(0, len(keys), size):
         batch = keys[begin : begin + size]
         ours, theirs = (_hashed if hashed else _looked_up)(flow, pair, source, copy, batch)
-        found += [difference for _, difference in _matched(pair, ours, theirs)]
+        found += [difference for _, difference, _ in _matched(pair, ours, theirs) if difference]
     return Compared(pair.table, len(keys), len(found), tuple(found[:shown]))
 
 
@@ -117,36 +138,35 @@ def _looked_up(
 
 
 def _compared(
-    flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot
-) -> Iterator[tuple[int, Difference | None]]:
+    flow: Flow, pair: Pair, moments: tuple[Snapshot, Snapshot], after: Key | None, stride: Stride
+) -> Iterator[Found]:
+    source, copy = moments
     if isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot):
-        yield from _by_hash(pair, source, copy)
+        yield from _by_hash(pair, source, copy, after, stride.hashed)
     else:
         columns, into = pair.compared
-        ours = _rows(pair.source, columns, pair, source, flow)
-        theirs = _rows(_keyed_alike(pair), into, pair, copy, flow)
+        ours = _rows(pair.source, columns, pair, source, flow, after)
+        theirs = _rows(_keyed_alike(pair), into, pair, copy, flow, after)
         yield from _merged(pair, ours, theirs)
 
 
 def _by_hash(
-    pair: Pair, source: PostgresSnapshot, copy: PostgresSnapshot
-) -> Iterator[tuple[int, Difference | None]]:
+    pair: Pair, source: PostgresSnapshot, copy: PostgresSnapshot, after: Key | None, rows: int
+) -> Iterator[Found]:
     target = _keyed_alike(pair)
     columns, into = pair.compared
-    after, more = None, True
+    more = True
     while more:
-        upto = source.bound_by_bytes(pair.source, after, HASHED_ROWS)
+        upto = source.bound_by_bytes(pair.source, after, rows)
         ours = source.digest(pair.source, columns, after, upto)
         theirs = copy.digest(target, into, after, upto)
-        yield ours[0], None
         if ours != theirs:
-            for _, difference in _merged(
+            yield from _matched(
                 pair,
-                _hashes(source.row_digests(pair.source, pair.key, columns, after, upto)),
-                _hashes(copy.row_digests(target, pair.key_into, into, after, upto)),
-                ordered=False,
-            ):
-                yield 0, difference
+                dict(_hashes(source.row_digests(pair.source, pair.key, columns, after, upto))),
+                dict(_hashes(copy.row_digests(target, pair.key_into, into, after, upto))),
+            )
+        yield ours[0], None, upto
         after, more = upto, upto is not None
 
 
@@ -155,9 +175,9 @@ def _hashes(rows: Iterator[tuple[Any, ...]]) -> Iterator[Keyed]:
 
 
 def _rows(
-    shape: Shape, columns: tuple[Column, ...], pair: Pair, moment: Snapshot, flow: Flow
+    shape: Shape, columns: tuple[Column, ...], pair: Pair, moment: Snapshot, flow: Flow, after: Key | None
 ) -> Iterator[Keyed]:
-    stream = moment.chunk(shape, columns, None, None, ordered=True)
+    stream = moment.chunk(shape, columns, after, None, ordered=True)
     return _keyed(shape, columns, stream, _form(pair, columns, moment, flow))
 
 
@@ -193,38 +213,39 @@ def _with_types(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(repr(value) if isinstance(value, float) else value for value in row)
 
 
-def _merged(
-    pair: Pair, ours: Iterator[Keyed], theirs: Iterator[Keyed], *, ordered: bool = True
-) -> Iterator[tuple[int, Difference | None]]:
-    """Walk both sides and yield a row read of ours, or a row that differs."""
-    if not ordered:
-        yield from _matched(pair, dict(ours), dict(theirs))
-        return
+def _merged(pair: Pair, ours: Iterator[Keyed], theirs: Iterator[Keyed]) -> Iterator[Found]:
+    """Walk both sides, in the order of keys, and yield a row read of ours, or a row that differs."""
     one, two = next(ours, None), next(theirs, None)
     while one is not None or two is not None:
         if two is None or (one is not None and one[0] < two[0]):
             assert one is not None
-            yield 1, _differs(pair, one[0], Kind.MISSING)
+            yield 1, _differs(pair, one[0], Kind.MISSING), None
             one = next(ours, None)
         elif one is None or two[0] < one[0]:
-            yield 0, _differs(pair, two[0], Kind.EXTRA)
+            yield 0, _differs(pair, two[0], Kind.EXTRA), None
             two = next(theirs, None)
         else:
-            yield 1, None if one[1] == two[1] else _differs(pair, one[0], Kind.DIFFERENT)
+            difference = None if one[1] == two[1] else _differs(pair, one[0], Kind.DIFFERENT)
+            yield 1, difference, one[0] if _plain(one[0]) else None
             one, two = next(ours, None), next(theirs, None)
+
+
+def _plain(key: tuple[Any, ...]) -> bool:
+    """Return whether a key is the same in every form that it is read in."""
+    return all(isinstance(part, int) and not isinstance(part, bool) for part in key)
 
 
 def _matched(
     pair: Pair, ours: dict[tuple[Any, ...], Any], theirs: dict[tuple[Any, ...], Any]
-) -> Iterator[tuple[int, Difference]]:
+) -> Iterator[Found]:
     """Yield what differs of one chunk, which is held whole: keys as text have no order of their own."""
     for key, hashed in ours.items():
         if key not in theirs:
-            yield 1, _differs(pair, key, Kind.MISSING)
+            yield 0, _differs(pair, key, Kind.MISSING), None
         elif theirs[key] != hashed:
-            yield 1, _differs(pair, key, Kind.DIFFERENT)
+            yield 0, _differs(pair, key, Kind.DIFFERENT), None
     for key in theirs.keys() - ours.keys():
-        yield 0, _differs(pair, key, Kind.EXTRA)
+        yield 0, _differs(pair, key, Kind.EXTRA), None
 
 
 def _differs(pair: Pair, key: tuple[Any, ...], kind: Kind) -> Difference:

@@ -157,7 +157,9 @@ class _Step:
 def _doubted(state: TableState, why: str) -> TableState:
     if state.dirty:
         return state
-    return msgspec.structs.replace(state, dirty=why, verified=False, compared="", begun=state.begun + 1)
+    return msgspec.structs.replace(
+        state, dirty=why, verified=False, compared="", checked=None, begun=state.begun + 1
+    )
 
 
 def drifted(flow: Flow, known: Checkpoint) -> dict[str, str]:

@@ -121,7 +121,10 @@ class PostgresSnapshot:
         """Return the rows with keys after `after` up to `upto`."""
         order = sql.SQL("ORDER BY {}").format(key_by_bytes(shape)) if ordered else sql.SQL("")
         query = sql.SQL("SELECT {} FROM {} {} {}").format(
-            selected(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto), order
+            selected(tuple(columns)),
+            sql.Identifier(shape.table),
+            between(shape, after, upto, by_bytes=ordered),
+            order,
         )
         return PostgresStream(self.connection, query)
 

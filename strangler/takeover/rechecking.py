@@ -78,7 +78,7 @@ def remember(flow: Flow, lease: Lease, rechecked: Rechecked) -> None:
     known = rechecked.checkpoint
     doubted = {each.table for each in rechecked.differing} | {table for table, _ in rechecked.unread}
     tables = {
-        name: msgspec.structs.replace(state, verified=False, compared="")
+        name: msgspec.structs.replace(state, verified=False, compared="", checked=None)
         if name in doubted
         else msgspec.structs.replace(state, compared=known.position if state.compared else "")
         for name, state in known.tables.items()

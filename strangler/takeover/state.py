@@ -53,6 +53,7 @@ class TableState(msgspec.Struct, frozen=True, omit_defaults=True):
     dirty: str = ""  # why its rows can no longer be trusted to be the source's
     verified: bool = False  # found equal since it was last begun anew, and again whatever changed since
     compared: str = ""  # the position up to which every key that changed was compared; empty: no more
+    checked: Key | None = None  # rows with keys up to here were found equal, by a verification not over yet
     begun: int = 0  # how often it was begun anew
     schema: str = ""  # a digest of the columns that are carried since then
 

@@ -1,12 +1,12 @@
 """`takeover verify`: prove that the follower holds what the owner holds, while writes go on.
 
 The follower is brought to one moment of the owner's, and both are read as they were then. What is found equal
-stays so: what changes later is in the log. Killed, it goes on with the tables it had not finished (`again`
-reads all of them).
+stays so: what changes later is in the log. Killed, it goes on behind the last rows that it said were equal
+(`again` reads all of them).
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from proxy.routes import Owner, RouteTable
-from strangler.errors import NotVerified
-from strangler.takeover.comparing import Compared, compare
+from strangler.errors import CoordinatorBusy, NotVerified
+from strangler.takeover.comparing import Compared, Stride, compare
 from strangler.takeover.engines import Snapshot
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.flow import Flow, step, step_to
@@ -23,7 +23,7 @@ from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.rechecking import begin_comparing
 from strangler.takeover.session import COORDINATOR, Takeover, find_group, open_databases
 from strangler.takeover.shape import Pair
-from strangler.takeover.state import Checkpoint, Lease, Note, decode, encode
+from strangler.takeover.state import Checkpoint, Key, Lease, Note, decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def verify(
     *,
     mappings: TableMappings | None = None,
     again: bool = False,
+    stride: Stride | None = None,
     told: Callable[[str, int], None] = lambda _table, _rows: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> VerifyReport:
@@ -74,7 +75,10 @@ def verify(
         started = clock()
         with ExitStack() as moments:
             source, copy, begun = _same_moment(takeover, flow, {pair.table for pair in wanted}, moments)
-            tables = tuple(_verified(takeover, flow, wanted, (source, copy), begun, told))
+            tables = tuple(
+                _Verification(takeover, flow, (source, copy), begun, stride or Stride(), again).of(pair, told)
+                for pair in wanted
+            )
         return VerifyReport(name, owner, tables, skipped, clock() - started)
 
 
@@ -94,34 +98,57 @@ def _same_moment(
     return source, copy, checkpoint
 
 
-def _verified(
-    takeover: Takeover,
-    flow: Flow,
-    wanted: list[Pair],
-    moments: tuple[Snapshot, Snapshot],
-    begun: Checkpoint,
-    told: Callable[[str, int], None],
-) -> Iterator[Compared]:
-    for pair in wanted:
-        found = compare(flow, pair, *moments, told=lambda rows, table=pair.table: told(table, rows))  # type: ignore[misc]
-        _remember(takeover, flow, pair.table, begun, equal=not found.differing)
-        yield found
+@dataclass(frozen=True, slots=True)
+class _Verification:
+    """One moment of both databases, and what the follower's checkpoint said when it had come to it."""
 
+    takeover: Takeover
+    flow: Flow
+    moments: tuple[Snapshot, Snapshot]
+    begun: Checkpoint
+    stride: Stride
+    again: bool
 
-def _remember(takeover: Takeover, flow: Flow, table: str, begun: Checkpoint, *, equal: bool) -> None:
-    """Keep in the checkpoint what was found, unless the table was begun anew meanwhile.
+    def of(self, pair: Pair, told: Callable[[str, int], None]) -> Compared:
+        """Compare one table, and keep in the checkpoint what was found, as it is found."""
+        found = compare(
+            self.flow,
+            pair,
+            self.moments,
+            after=None if self.again else self.begun.tables[pair.table].checked,
+            stride=self.stride,
+            told=lambda rows: told(pair.table, rows),
+            equal_to=lambda key: self._say_so_far(pair.table, key),
+        )
+        self.takeover.databases.claim(COORDINATOR)
+        self._remember(pair.table, verified=not found.differing, checked=None)
+        self.takeover.databases.give_up(COORDINATOR)
+        return found
 
-    It is equal only where what changed meanwhile was compared too, or still can be.
-    """
-    takeover.databases.claim(COORDINATOR)
-    with flow.target.transaction(_lease(takeover, flow)) as into:
-        known = decode(into.checkpoint() or "", Checkpoint)
-        state = known.tables[table]
-        if state.begun == begun.tables[table].begun:
-            verified = equal and bool(state.compared)
-            tables = {**known.tables, table: msgspec.structs.replace(state, verified=verified)}
-            into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, tables)))
-    takeover.databases.give_up(COORDINATOR)
+    def _say_so_far(self, table: str, key: Key) -> None:
+        """Remember how far all was equal, unless somebody else is at work: then it is said the next time."""
+        try:
+            self.takeover.databases.claim(COORDINATOR)
+        except CoordinatorBusy:
+            return
+        self._remember(table, verified=None, checked=key)
+        self.takeover.databases.give_up(COORDINATOR)
+
+    def _remember(self, table: str, *, verified: bool | None, checked: Key | None) -> None:
+        """Change the table's state, unless it was begun anew meanwhile. `verified` None: as it was.
+
+        What was found holds only where what changed meanwhile was compared too, or still can be.
+        """
+        with self.flow.target.transaction(_lease(self.takeover, self.flow)) as into:
+            known = decode(into.checkpoint() or "", Checkpoint)
+            state = known.tables[table]
+            if state.begun == self.begun.tables[table].begun:
+                said = state.verified if verified is None else verified
+                whole = bool(state.compared)
+                now = msgspec.structs.replace(
+                    state, verified=said and whole, checked=checked if whole else None
+                )
+                into.keep(Note.CHECKPOINT, encode(Checkpoint(known.position, {**known.tables, table: now})))
 
 
 def _lease(takeover: Takeover, flow: Flow) -> Lease:

@@ -4,8 +4,9 @@ import pytest
 
 from proxy.routes import Owner
 from strangler import errors
-from strangler.takeover.comparing import Kind
+from strangler.takeover.comparing import Kind, Stride
 from strangler.takeover.cutover import cutover
+from strangler.takeover.flow import mistrust
 from strangler.takeover.handover import opened
 from strangler.takeover.verify import verify
 from tests.integration.takeover.things import Following, Things
@@ -64,6 +65,76 @@ def test_what_was_found_equal_is_not_read_again_unless_asked(things):
     place = things.where.routes, "catalog", things.sides.environ, things.sides.var
     assert verify(*place).skipped == ("thing",)
     assert verify(*place, again=True).rows == 8
+
+
+class Killed(BaseException):
+    """The end of a process, as far as its code can tell."""
+
+
+FINE = Stride(hashed=2, said=2)
+
+
+def verify_finely(things: Things, told=lambda *_: None):
+    at = things.where
+    return verify(at.routes, "catalog", things.sides.environ, things.sides.var, stride=FINE, told=told)
+
+
+def die_in_verification(things: Things, rows: int) -> None:
+    """Verify what is copied, and die when so many rows were read."""
+
+    def told(_table: str, seen: int) -> None:
+        if seen >= rows:
+            raise Killed
+
+    with pytest.raises(Killed):
+        verify_finely(things, told)
+
+
+def copied(things: Things) -> None:
+    with things.open() as following:
+        following.settle()
+
+
+def test_a_verification_that_was_killed_goes_on_where_it_last_said_how_far_all_was_equal(things):
+    copied(things)
+    die_in_verification(things, 6)
+    found = verify_finely(things)
+    assert (found.rows, found.differing) == (4, 0)
+    with things.open() as following:
+        assert following.flow().checkpoint().verified
+
+
+def test_what_changes_behind_a_killed_verification_is_applied_and_so_still_equal(things):
+    copied(things)
+    die_in_verification(things, 6)
+    things.sides.source.run(
+        "UPDATE thing SET note = 'late' WHERE id = 1; UPDATE thing SET id = -7 WHERE id = 7"
+    )
+    assert verify_finely(things).differing == 0
+    assert things.verify().differing == 0
+
+
+def test_a_row_that_differs_is_found_again_after_a_killed_verification(things):
+    copied(things)
+    spoil(things, "UPDATE thing SET note = 'other' WHERE id = 2")
+    die_in_verification(things, 8)
+    assert [each.key for each in verify_finely(things).tables[0].differences] == ["id=2"]
+
+
+@pytest.mark.parametrize("doubt", ["capture", "fence"])
+def test_a_table_that_is_doubted_is_verified_from_its_beginning(things, doubt):
+    copied(things)
+    die_in_verification(things, 6)
+    side = things.sides.source if doubt == "capture" else things.sides.target
+    names = {"capture": "strangler_capture_update", "fence": "aaa_strangler_fence"}
+    if side.is_sqlite:
+        side.run(f"DROP TRIGGER strangler_{doubt}_update_thing")
+    else:
+        side.run(f"ALTER TABLE thing DISABLE TRIGGER {names[doubt]}")
+    with things.open() as following:
+        mistrust(following.flow(), following.leases.service, 1)
+        following.settle()
+    assert verify_finely(things).rows == 8
 
 
 def test_a_table_that_was_begun_anew_meanwhile_is_not_called_equal(things):
