@@ -172,6 +172,8 @@ class TestPostgres:
     def test_two_open_transactions_neither_wait_nor_fail(self, postgres_things, level):
         looking(postgres_things)
         url = postgres_things.sides.source.url
+        write(postgres_things)  # a note that both want to renew
+        ages(url)
         with psycopg.connect(url) as one, psycopg.connect(url) as two:
             for each in (one, two):
                 each.isolation_level = level
