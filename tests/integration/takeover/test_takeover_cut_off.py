@@ -45,10 +45,9 @@ class Network:
         """End every connection to a database, and let none be made."""
         self._allow(side, allowed=False)
         with psycopg.connect(self.server.admin_url, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
-                [database_name(side.url)],
-            )
+            ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+            while connection.execute(ended, [database_name(side.url)]).fetchall():
+                pass
 
     def mend(self, side: Side) -> None:
         """Let connections be made again."""
