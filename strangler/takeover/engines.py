@@ -113,6 +113,9 @@ class Snapshot(Protocol):
     def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
         """Return the tables whose capture is not whole, each with what is missing."""
 
+    def described(self, shapes: Sequence[Shape]) -> Mapping[str, str]:
+        """Return the columns that the tables have at this moment, as `Shape.described`."""
+
     def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
         """Return the epoch that fences every one of the tables, None where a table is open."""
 

@@ -17,6 +17,7 @@ from strangler.takeover.state import Checkpoint, Key, Lease, Note, TableState, b
 
 CHUNK_BYTES = 32 * 1024 * 1024  # a chunk is about this long, whatever its rows are
 CHUNK_ROWS = 100_000  # and never of more rows than this, which is also what is tried where nothing is known
+OTHER_COLUMNS = "its columns are no longer those that were copied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,11 @@ def step_to(flow: Flow, lease: Lease, moment: Snapshot, *, durable: bool = True)
     known = flow.checkpoint()
     if known is None:
         raise LeaseLost(flow.takeover)
-    missing = {**drifted(flow, known), **moment.missing_capture(flow.sources, flow.takeover)}
+    missing = {
+        **_altered(flow, moment),
+        **drifted(flow, known),
+        **moment.missing_capture(flow.sources, flow.takeover),
+    }
     changes = moment.changes(flow.sources, known.position)
     if known.complete and not changes and missing.keys() <= known.dirty.keys():
         return Stepped(known)
@@ -162,10 +167,16 @@ def _doubted(state: TableState, why: str) -> TableState:
     )
 
 
+def _altered(flow: Flow, moment: Snapshot) -> dict[str, str]:
+    """Return the tables whose columns are others at this moment than this process knows."""
+    now = moment.described(flow.sources)
+    return {shape.table: OTHER_COLUMNS for shape in flow.sources if now[shape.table] != shape.described}
+
+
 def drifted(flow: Flow, known: Checkpoint) -> dict[str, str]:
     """Return the tables whose columns or types are no longer those that were copied."""
     return {
-        pair.table: "its columns are no longer those that were copied"
+        pair.table: OTHER_COLUMNS
         for pair in flow.pairs
         if known.tables[pair.table].schema not in ("", pair.schema)
     }

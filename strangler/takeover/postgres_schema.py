@@ -58,6 +58,11 @@ COLUMNS = """
     FROM pg_attribute JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_collation c ON c.oid = attcollation
     WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
+COLUMNS_NOW = """
+    SELECT relname, attname, format_type(atttypid, atttypmod)
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE attrelid = ANY(%s::regclass[]) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+"""
 # The primary key first, then what is unique and never NULL.
 KEYS = """
     SELECT array(SELECT attname::text FROM unnest(indkey) WITH ORDINALITY AS part (number, place)

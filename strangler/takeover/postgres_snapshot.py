@@ -25,6 +25,7 @@ from strangler.takeover.postgres_queries import (
 )
 from strangler.takeover.postgres_schema import (
     ACTIONS,
+    COLUMNS_NOW,
     FENCE,
     OUR_TRIGGERS,
     REFERENCES,
@@ -37,7 +38,7 @@ from strangler.takeover.postgres_schema import (
 )
 from strangler.takeover.postgres_writers import NOTING, SEEN
 from strangler.takeover.seen import Seen
-from strangler.takeover.shape import Column, Shape
+from strangler.takeover.shape import Column, Shape, described
 from strangler.takeover.state import Key
 from strangler.takeover.values import INTEGERS
 
@@ -163,6 +164,14 @@ class PostgresSnapshot:
             if gone:
                 missing[shape.table] = f"trigger {', '.join(gone)} is missing or disabled"
         return missing
+
+    def described(self, shapes: Sequence[Shape]) -> Mapping[str, str]:
+        """Return the columns that the tables have at this moment, as `Shape.described`."""
+        tables = [quoted(shape.table) for shape in shapes]
+        found: dict[str, dict[str, str]] = {shape.table: {} for shape in shapes}
+        for table, name, kind in self.connection.execute(COLUMNS_NOW, [tables]):
+            found[table][name] = kind
+        return {table: described(columns) for table, columns in found.items()}
 
     def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
         """Return the epoch that fences every one of the tables, None where a table is open."""

@@ -45,11 +45,21 @@ class Shape:
         """The names of the columns, sorted: the order in which both sides read and write them."""
         return tuple(sorted(self.columns))
 
+    @property
+    def described(self) -> str:
+        """Its columns with their types, to see that they are still the same."""
+        return described(self.columns)
+
     def types(self, columns: Iterable[Column]) -> tuple[str, ...]:
         """Return the declared types of columns."""
         return tuple(
             column.type if isinstance(column, Constant) else self.columns[column] for column in columns
         )
+
+
+def described(columns: Mapping[str, str]) -> str:
+    """Return columns with their types as one text."""
+    return ", ".join(f"{name} {columns[name]}" for name in sorted(columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +140,10 @@ class Pair:
 
     @property
     def schema(self) -> str:
-        """A digest of both tables' columns and types, the same in both directions."""
+        """A digest of both tables' columns and types and of how they match, the same in both directions."""
         sides = sorted(repr(sorted(shape.columns.items())) for shape in (self.source, self.target))
-        return hashlib.sha256("".join(sides).encode()).hexdigest()[:16]
+        matches = sorted(repr(sorted(map(repr, (each.source, each.target)))) for each in self.matches)
+        return hashlib.sha256("".join([*sides, *matches]).encode()).hexdigest()[:16]
 
     def reversed(self) -> "Pair":
         """Return the way back."""

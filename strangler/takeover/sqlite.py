@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from strangler.takeover.engines import Blocked, Engine, LeaseLost
 from strangler.takeover.shape import Shape
+from strangler.takeover.sqlite_queries import GENERATED, stored_columns
 from strangler.takeover.sqlite_schema import CONTROL, RECORDS
 from strangler.takeover.sqlite_snapshot import SqliteSnapshot
 from strangler.takeover.sqlite_transaction import SqliteTransaction
@@ -23,7 +24,6 @@ MOST_NAMED = 20
 BROKEN_REFERENCES = (
     'SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?'
 )
-GENERATED = {2, 3}  # PRAGMA table_xinfo: virtual and stored generated columns, computed and never copied
 
 UNIQUE = """
     SELECT i.name, c.name FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS c
@@ -97,7 +97,7 @@ class SqliteStore:
         refers = self._reader.execute('SELECT "table" FROM pragma_foreign_key_list(?)', [table])
         return Shape(
             table=table,
-            columns={column[1]: column[2] for column in columns if column[6] not in GENERATED},
+            columns=stored_columns(self._reader, table),
             key=primary or next(iter(unique), ()),
             refers_to=frozenset(name for (name,) in refers),
             uniques=tuple(unique if primary else unique[1:]),

@@ -7,6 +7,8 @@ from strangler.takeover.shape import Shape
 from strangler.takeover.sqlite_schema import by_bytes, identifier, listed, literal, log_of
 from strangler.takeover.state import Key, decode, encode
 
+GENERATED = {2, 3}  # PRAGMA table_xinfo: virtual and stored generated columns, computed and never copied
+
 
 def logged_keys(shape: Shape, since: str, upto: Key | None) -> tuple[str, tuple[Any, ...]]:
     """Return query and parameters for the keys logged after a position."""
@@ -48,6 +50,12 @@ def counted_ids(connection: sqlite3.Connection, shape: Shape) -> int | None:
         return None
     found = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [shape.table])
     return found.fetchone()[0] or 0
+
+
+def stored_columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return the columns of a table that are kept, not computed, with their declared types."""
+    columns = connection.execute("SELECT name, type, hidden FROM pragma_table_xinfo(?)", [table])
+    return {name: kind for name, kind, hidden in columns if hidden not in GENERATED}
 
 
 def has(connection: sqlite3.Connection, name: str) -> bool:

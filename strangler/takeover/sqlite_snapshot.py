@@ -9,8 +9,16 @@ from typing import Any
 
 from strangler.takeover.engines import Changes, Reference, Trigger
 from strangler.takeover.seen import Seen
-from strangler.takeover.shape import Column, Shape
-from strangler.takeover.sqlite_queries import between, counted_ids, epoch_said, has, logged_keys, position_of
+from strangler.takeover.shape import Column, Shape, described
+from strangler.takeover.sqlite_queries import (
+    between,
+    counted_ids,
+    epoch_said,
+    has,
+    logged_keys,
+    position_of,
+    stored_columns,
+)
 from strangler.takeover.sqlite_schema import (
     EVENTS,
     OURS,
@@ -135,6 +143,10 @@ class SqliteSnapshot:
             if gone:
                 missing[shape.table] = f"trigger {', '.join(gone)} is not as it was made"
         return missing
+
+    def described(self, shapes: Sequence[Shape]) -> Mapping[str, str]:
+        """Return the columns that the tables have at this moment, as `Shape.described`."""
+        return {shape.table: described(stored_columns(self._connection, shape.table)) for shape in shapes}
 
     def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
         """Return the epoch that fences every one of the tables, None where a table is open."""

@@ -1,8 +1,11 @@
 """Columns that only one side has: dropped ones keep their values, constant ones are what they always are."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.routes import Owner
+from strangler import errors
 from strangler.takeover.mapping import TableMapping, read_mapping
 from tests.integration.takeover.sides import Sides
 from tests.integration.takeover.tabled import Tabled
@@ -84,6 +87,16 @@ def test_a_service_that_changes_a_constant_is_found_by_verification(tabled):
     tabled.sides.target.run("UPDATE product SET origin = 'other' WHERE id = 3")
     found = tabled.verify().tables[0]
     assert [(each.key, each.kind) for each in found.differences] == [("id=3", "different")]
+
+
+def test_a_mapping_that_changes_after_the_copy_makes_the_table_dirty_until_it_is_copied_anew(tabled):
+    tabled.start()
+    tabled.verify()
+    other = Tabled(tabled.sides, replace(MAPPING, constant={"origin": "mall", "rank": 7}))
+    with pytest.raises(errors.TableDirty):
+        other.cutover()
+    other.start()
+    assert tabled.sides.target.ask("SELECT DISTINCT origin FROM product") == [("mall",)]
 
 
 @pytest.mark.parametrize(
