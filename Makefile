@@ -4,6 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# They share Django's one test database, and an order that pytest-django gives them: one process runs them.
+IN_DJANGO := tests/unit/monolith $(addprefix tests/integration/,contract fence identity monolith recording)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup compiled demo test check up down bench
 
@@ -29,7 +32,8 @@ demo: setup ## a real migration of the shop under live traffic, on embedded data
 	@$(BIN)/python -m demo
 
 test: setup ## every test; the monolith's own on SQLite and on PostgreSQL
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile $(addprefix --ignore=,$(IN_DJANGO))
+	@$(BIN)/pytest $(IN_DJANGO)
 	@STRANGLER_INTERPRETED=1 $(BIN)/pytest tests/unit/proxy tests/integration/proxy/test_proxy_f*.py
 	@$(BIN)/python -m tests.on_postgres
 

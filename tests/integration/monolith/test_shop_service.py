@@ -62,7 +62,7 @@ def test_the_schema_names_every_part_of_the_api(client, db):
         assert f"/api/{part}/" in paths
 
 
-def test_static_files_are_served_without_collecting_them(client):
+def test_static_files_are_served_without_collecting_them(client, db):
     answer = client.get("/static/admin/css/base.css")
     assert answer.status_code == 200
     answer.close()
