@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db.models import PROTECT, RESTRICT, Model
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.utils.crypto import constant_time_compare
+
+from strangler.django.peers import require_peer
+from strangler.django.recording.rows import NoModel, model_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,11 +24,13 @@ class References:
 
     def __call__(self, request: HttpRequest, table: str, key: str) -> HttpResponse:
         """Name the models whose rows protect the row of `table`. 404 without the peer's key."""
-        given = request.headers.get("X-Strangler-Peer-Key", "")
-        if not self.key or request.method != "GET" or not constant_time_compare(given, self.key):
-            raise Http404
+        require_peer(request, self.key, "GET")
         own = frozenset(request.GET.get("own", "").split(","))
-        return JsonResponse({"protectors": sorted(protectors(_model_of(table), key, own))})
+        try:
+            model = model_of(table)
+        except NoModel:
+            raise Http404 from None
+        return JsonResponse({"protectors": sorted(protectors(model, key, own))})
 
 
 def protectors(model: type[Model], key: str, own: frozenset[str]) -> Iterator[str]:
@@ -42,10 +45,3 @@ def protectors(model: type[Model], key: str, own: frozenset[str]) -> Iterator[st
             raise Http404 from None
         if protected:
             yield referring._meta.label
-
-
-def _model_of(table: str) -> type[Model]:
-    found: dict[str, type[Model]] = {model._meta.db_table: model for model in apps.get_models()}
-    if table not in found:
-        raise Http404
-    return found[table]

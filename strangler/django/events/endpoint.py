@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.crypto import constant_time_compare
+from django.http import HttpRequest, HttpResponse
 
 from strangler.django.events.receiving import Later, Malformed, read_event, receive
+from strangler.django.peers import require_peer
 
 logger = logging.getLogger("strangler.django.events")
 
@@ -21,9 +21,7 @@ class Receive:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """204: heard, now or before. 503: bring it again. 400: never can be heard. 404 without the key."""
-        given = request.headers.get("X-Strangler-Peer-Key", "")
-        if not self.key or request.method != "POST" or not constant_time_compare(given, self.key):
-            raise Http404
+        require_peer(request, self.key, "POST")
         try:
             event = read_event(request.body)
             receive(event)
