@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from proxy.answer_head import AnswerHead
 from proxy.errors import ForwardError
+from proxy.fields import Field
 from proxy.own_cookies import without_own
 from proxy.request_head import RequestHead
 from proxy.routes import Group, Route, Upstream
@@ -19,8 +20,9 @@ _USER = b"x-strangler-user"
 _ROLE = b"x-strangler-role"
 _ROLES = (b"user", b"staff")
 ANONYMOUS = "anonymous"
+PATH = b"/__strangler__/authenticate"
 # What belongs to the request's body or to a copy the client has: the question has neither.
-_NOT_ASKED = (b"content-", b"if-", b"range:")
+NOT_ASKED = (b"content-", b"if-", b"range:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +119,30 @@ def _words(
     head: RequestHead, group: Group, service_key: bytes, forwarded_for: bytes, request_id: bytes
 ) -> bytes:
     parts = [
-        b"POST /__strangler__/authenticate HTTP/1.1\r\nHost: " + head.fields.host,
-        *(line for line in head.fields.lines if not line.lower().startswith(_NOT_ASKED)),
+        b"POST " + PATH + b" HTTP/1.1\r\nHost: " + head.fields.host,
+        *(line for line in head.fields.lines if not line.lower().startswith(NOT_ASKED)),
         forwarded_for,
         b"X-Forwarded-Host: " + head.fields.host,
-        b"X-Request-ID: " + request_id,
-        b"X-Strangler-Service-Key: " + service_key,
-        b"X-Strangler-Group: " + group.name.encode(),
-        b"X-Strangler-Tables: " + ",".join(group.tables).encode(),
-        b"X-Strangler-Original-Method: " + head.method,
-        b"X-Strangler-Original-Path: " + head.path,
+        *map(b": ".join, about(group, service_key, head.method, head.path, request_id)),
         b"Content-Length: 0",
     ]
     if cookies := without_own(head.fields.cookies):
         parts.append(b"Cookie: " + cookies)
     return b"\r\n".join(parts) + b"\r\n\r\n"
+
+
+def about(
+    group: Group, service_key: bytes, method: bytes, path: bytes, request_id: bytes
+) -> tuple[Field, ...]:
+    """Return the fields that say what is asked, and who asks."""
+    return (
+        (b"X-Request-ID", request_id),
+        (b"X-Strangler-Service-Key", service_key),
+        (b"X-Strangler-Group", group.name.encode()),
+        (b"X-Strangler-Tables", ",".join(group.tables).encode()),
+        (b"X-Strangler-Original-Method", method),
+        (b"X-Strangler-Original-Path", path),
+    )
 
 
 def judgement(head: AnswerHead, body: bytes) -> Judgement:

@@ -12,13 +12,11 @@ import msgspec
 
 from proxy.answer_head import AnswerHead, BadAnswer
 from proxy.pairs import Failure, Headers, Request, Response
-from proxy.question import Identified, Refused, judgement
+from proxy.question import NOT_ASKED, Identified, Refused, about, judgement
+from proxy.question import PATH as AUTHENTICATE
 from proxy.rehearsal import MARK_SECONDS, PREFIX, REHEARSE, mark, without_effects
 from proxy.routes import RouteTable
 from strangler.compare.asking import Asker, Side
-
-_AUTHENTICATE = "/__strangler__/authenticate"
-_NOT_ASKED = (b"content-", b"if-", b"range")
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,11 @@ class Rehearser:
         """Return a token, empty for nobody; or what the client would have got in the service's place."""
         group = self._table.groups[self._table.routes[route].group]
         monolith = self._table.monolith
-        told = [
-            (b"X-Request-ID", uuid.uuid4().hex.encode()),
-            (b"X-Strangler-Service-Key", self._keys.service.encode()),
-            (b"X-Strangler-Group", group.name.encode()),
-            (b"X-Strangler-Tables", ",".join(group.tables).encode()),
-            (b"X-Strangler-Original-Method", request.method.encode()),
-            (b"X-Strangler-Original-Path", request.target.partition("?")[0].encode("latin-1")),
-        ]
-        theirs = [each for each in request.headers if not each[0].lower().startswith(_NOT_ASKED)]
-        asked = Request("POST", _AUTHENTICATE, (*theirs, *told), b"")
+        path = request.target.partition("?")[0].encode("latin-1")
+        key, number = self._keys.service.encode(), uuid.uuid4().hex.encode()
+        theirs = (each for each in request.headers if not (each[0].lower() + b":").startswith(NOT_ASKED))
+        told = about(group, key, request.method.encode(), path, number)
+        asked = Request("POST", AUTHENTICATE.decode(), (*theirs, *told), b"")
         answer = self._asker.ask(self._side(monolith.name, monolith.url, request), asked, credentials)
         if isinstance(answer, Failure):
             return answer
