@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from strangler.cli.asked_sides import asked_roles, asked_sides, direct_option, proxy_option, role_option
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import case_files, documents, show, show_text
-from strangler.compare.circumstances import ANONYMOUS, ROLES
 from strangler.compare.corpus import Asked, distinct, read_corpus, write_corpus
 from strangler.compare.har import NotHar, parse_har
 from strangler.compare.matrix_text import write_matrix
@@ -20,15 +20,11 @@ from strangler.compare.rule_file import read_rules_if_any
 from strangler.compare.verdict import Verdict
 from strangler.errors import BadCorpus
 from strangler.installation import Installation
-from strangler.replaying import again, planned, record, replay, roles_of, sides_direct, sides_through_proxy
+from strangler.replaying import again, planned, record, replay
 from strangler.table_file import read_table
 
 _PATH = click.Path(path_type=Path)
 _store = click.option("--store", type=_PATH, help="The comparer's store, instead of this installation's.")
-_proxy = click.option("--proxy", metavar="URL", help="Where the proxy listens, instead of PROXY_BIND.")
-_direct = click.option(
-    "--direct", is_flag=True, help="Ask the upstreams themselves; a service then knows of no role."
-)
 
 
 @click.command("record")
@@ -63,19 +59,13 @@ def import_(har: Path, file: Path, as_json: bool) -> None:
 @click.command("replay")
 @click.argument("corpus", type=_PATH)
 @click.option("--route", help="Only requests of this route.")
-@click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    type=click.Choice(ROLES),
-    help="As whom; may be repeated. Without it as anonymous, and as each role with credentials.",
-)
+@role_option
 @click.option(
     "--rate", default=20.0, show_default=True, type=click.FloatRange(0), help="A second; 0: no bound."
 )
 @click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64))
-@_direct
-@_proxy
+@direct_option
+@proxy_option
 @_store
 @json_option
 def replay_(
@@ -97,9 +87,8 @@ def replay_(
     Exit 1 with a DIFF, 3 when nothing was compared.
     """
     place = here()
-    as_whom = roles_of(roles or ((ANONYMOUS,) if direct else ()))
-    plan = planned(place, read_corpus(corpus), as_whom, route)
-    sides = sides_direct(read_table(place.table).table) if direct else sides_through_proxy(place, proxy)
+    plan = planned(place, read_corpus(corpus), asked_roles(roles, direct=direct), route)
+    sides = asked_sides(place, direct=direct, proxy=proxy)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("asking both sides", total=len(plan.questions))
         cells = replay(
@@ -120,8 +109,8 @@ def replay_(
 
 @click.command("rerun")
 @click.argument("comparison")
-@_direct
-@_proxy
+@direct_option
+@proxy_option
 @_store
 @json_option
 def rerun_(comparison: str, direct: bool, proxy: str | None, store: Path | None, as_json: bool) -> None:
@@ -131,10 +120,10 @@ def rerun_(comparison: str, direct: bool, proxy: str | None, store: Path | None,
     for MATCH and EXPECTED, 1 for DIFF, 3 otherwise.
     """
     place = here()
-    table = read_table(place.table).table
-    sides = sides_direct(table) if direct else sides_through_proxy(place, proxy)
+    sides = asked_sides(place, direct=direct, proxy=proxy)
     kept = again(place, store or place.verdicts, comparison, sides)
-    urls = {name: upstream.url for name, upstream in table.upstreams.items()}
+    upstreams = read_table(place.table).table.upstreams
+    urls = {name: upstream.url for name, upstream in upstreams.items()}
     sheet = show.sheet(kept, urls)
     emit(
         documents.of_sheet(sheet),

@@ -5,32 +5,24 @@ from pathlib import Path
 
 import click
 
+from strangler.cli.asked_sides import asked_roles, asked_sides, direct_option, proxy_option, role_option
 from strangler.cli.here import here
 from strangler.cli.output import emit, json_option
 from strangler.compare import documents
-from strangler.compare.circumstances import ANONYMOUS, ROLES
 from strangler.compare.search import MOST_FOUND, Searched, Smallest
 from strangler.compare.search_text import write_searched
-from strangler.replaying import roles_of, sides_direct, sides_through_proxy
 from strangler.searching import SCHEMA, search
-from strangler.table_file import read_table
 
 
 @click.command("search")
 @click.argument("route")
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1))
-@click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    type=click.Choice(ROLES),
-    help="As whom; may be repeated. Without it as anonymous, and as each role with credentials.",
-)
+@role_option
 @click.option("--schema", default=SCHEMA, show_default=True, help="The OpenAPI description's path.")
 @click.option("--most", default=MOST_FOUND, show_default=True, type=click.IntRange(1), help="Differences.")
 @click.option("--seed", default=0, show_default=True, help="The same seed tries the same requests.")
-@click.option("--direct", is_flag=True, help="Ask the upstreams themselves; a service then knows of no role.")
-@click.option("--proxy", metavar="URL", help="Where the proxy listens, instead of PROXY_BIND.")
+@direct_option
+@proxy_option
 @click.option("--store", type=click.Path(path_type=Path), help="Where to keep what is found.")
 @json_option
 def search_(
@@ -51,12 +43,11 @@ def search_(
     when none was found in time, 1 when there is one.
     """
     place = here()
-    sides = sides_direct(read_table(place.table).table) if direct else sides_through_proxy(place, proxy)
     found = search(
         place,
         route,
-        sides,
-        roles_of(roles or ((ANONYMOUS,) if direct else ())),
+        asked_sides(place, direct=direct, proxy=proxy),
+        asked_roles(roles, direct=direct),
         schema=schema,
         seconds=seconds,
         most=most,
