@@ -18,27 +18,35 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from proxy.table import REHEARSAL_KEY
 from strangler.errors import BadIdentityKey
 
 SERVICE_KEY = "STRANGLER_SERVICE_KEY"
 PRIVATE_KEY = "STRANGLER_IDENTITY_PRIVATE_KEY"
 PUBLIC_KEY = "STRANGLER_IDENTITY_PUBLIC_KEY"
 PEER_KEY = "STRANGLER_PEER_KEY"
-REHEARSAL_KEY = "STRANGLER_REHEARSAL_KEY"
+# Words that both sides only have to know alike, and where each is kept.
+WORDS = {SERVICE_KEY: "service.key", PEER_KEY: "peer.key", REHEARSAL_KEY: "rehearsal.key"}
 
 
 def identity_environment(var: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the five variables; files that are not there yet are made. Raises BadIdentityKey."""
     file = var / "identity.pem"
     private = environ.get(PRIVATE_KEY) or _kept(file, _new_private_key)
-    return {
-        SERVICE_KEY: environ.get(SERVICE_KEY) or _kept(var / "service.key", secrets.token_urlsafe),
+    words = {
+        name: environ.get(name) or _kept(var / kept, secrets.token_urlsafe) for name, kept in WORDS.items()
+    }
+    return words | {
         PRIVATE_KEY: private,
         PUBLIC_KEY: environ.get(PUBLIC_KEY)
         or _public_half(private, PRIVATE_KEY if environ.get(PRIVATE_KEY) else str(file)),
-        PEER_KEY: environ.get(PEER_KEY) or _kept(var / "peer.key", secrets.token_urlsafe),
-        REHEARSAL_KEY: environ.get(REHEARSAL_KEY) or _kept(var / "rehearsal.key", secrets.token_urlsafe),
     }
+
+
+def word_made(var: Path, name: str, environ: Mapping[str, str]) -> str:
+    """Return one of WORDS where it is known, empty where it is not. Makes none."""
+    file = var / WORDS[name]
+    return environ.get(name) or (file.read_text() if file.is_file() else "")
 
 
 def _kept(file: Path, make: Callable[[], str]) -> str:

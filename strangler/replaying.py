@@ -29,7 +29,7 @@ from strangler.compare.rule_file import read_rules_if_any
 from strangler.compare.store import Judged, Kept
 from strangler.compare.writing import Writer
 from strangler.errors import NoCredentials, NothingToAsk, NotRepeatable
-from strangler.identity_keys import SERVICE_KEY
+from strangler.identity_keys import SERVICE_KEY, word_made
 from strangler.installation import Installation
 from strangler.parts import DEFAULT_PROXY, PROXY_BIND
 from strangler.signing import sign
@@ -37,7 +37,6 @@ from strangler.table_file import read_table
 
 BATCH = 100
 CLAIM_MINUTES = 24 * 60
-KEY_FILES = {REHEARSAL_KEY: "rehearsal.key", SERVICE_KEY: "service.key"}  # as `strangler up` keeps them
 
 
 def record(store: Path, route: str | None) -> tuple[Asked, ...]:
@@ -51,13 +50,8 @@ def record(store: Path, route: str | None) -> tuple[Asked, ...]:
 
 def rehearsal_keys(place: Installation, environ: Mapping[str, str] = os.environ) -> RehearsalKeys | None:
     """Return the keys that rehearsals need, None where this installation has none. Makes none."""
-    kept = {name: place.var / file for name, file in KEY_FILES.items()}
-    found = {
-        name: environ.get(name) or (file.read_text() if file.is_file() else "") for name, file in kept.items()
-    }
-    if not found[REHEARSAL_KEY]:
-        return None
-    return RehearsalKeys(found[REHEARSAL_KEY].encode(), found[SERVICE_KEY])
+    key = word_made(place.var, REHEARSAL_KEY, environ)
+    return RehearsalKeys(key.encode(), word_made(place.var, SERVICE_KEY, environ)) if key else None
 
 
 def roles_of(names: Sequence[str], environ: Mapping[str, str] = os.environ) -> tuple[Role, ...]:
