@@ -35,15 +35,14 @@ def add_metrics(app: Flask, more: Sequence[Collector] = ()) -> None:
         seconds.labels(app.name, route, method).observe(time.perf_counter() - g.started)
         return response
 
+    found = CollectorRegistry()  # asked anew by whichever worker shows the figures
+    for collector in more:
+        found.register(collector)
+
     @app.get("/metrics")
     def metrics() -> Response:
-        return Response(figures(), content_type=CONTENT_TYPE_LATEST)
-
-    def figures() -> bytes:
-        found = CollectorRegistry()
-        for collector in more:
-            found.register(collector)
-        return generate_latest(_all_workers(registry)) + generate_latest(found)
+        figures = generate_latest(_all_workers(registry)) + generate_latest(found)
+        return Response(figures, content_type=CONTENT_TYPE_LATEST)
 
 
 def _all_workers(registry: CollectorRegistry) -> CollectorRegistry:

@@ -20,7 +20,6 @@ MAX_HEADER = 16_000  # characters; a side packs at most 8,000
 MAX_UNPACKED = 1024 * 1024  # bytes
 
 Object: TypeAlias = dict[str, Json]
-OPS = ("insert", "update", "delete")
 LISTS = ("events", "calls", "mails")
 
 _ABSENT = {

@@ -60,7 +60,7 @@ class IdMap:
         for place in range(1, max(len(one), len(other))):
             mine, their = _at(one, place), _at(other, place)
             before = str(_at(one, place - 1) or _at(other, place - 1) or "")
-            renamed = self._ids(_as_id(mine), _as_id(their), before, may_guess=True)
+            renamed = self._ids(as_id(mine), as_id(their), before, may_guess=True)
             for side, word in zip((one, other), renamed, strict=True):
                 if place < len(side) and isinstance(word, str):
                     side[place] = word
@@ -127,12 +127,10 @@ def _joined(url: Json, segments: list[str]) -> Json:
     return "/".join(segments) + mark + query
 
 
-def _as_id(segment: Json) -> Json:
-    return (
-        segment.encode()
-        if isinstance(segment, str) and segment.isdecimal() and segment.isascii()
-        else segment
-    )
+def as_id(segment: Json) -> Json:
+    """Return a segment of a path as the id that it may be: a number where it is written like one."""
+    is_number = isinstance(segment, str) and segment.isdecimal() and segment.isascii()
+    return str(segment).encode() if is_number else segment
 
 
 def _at(values: "list[Json] | list[str]", place: int) -> Json:

@@ -11,7 +11,7 @@ from strangler.compare.copying import already_copied
 from strangler.compare.effects import NOTHING, Absent, Effects, read_effects
 from strangler.compare.exchange import Exchange
 from strangler.compare.id_learning import Told, from_answers, is_id, learn
-from strangler.compare.id_map import IdMap
+from strangler.compare.id_map import IdMap, as_id
 from strangler.compare.lossless import Json
 from strangler.compare.media import Shape
 from strangler.compare.structure import Finding
@@ -132,11 +132,7 @@ def _coded(link: Json) -> bytes:
 def _resource(exchange: Exchange) -> str:
     """Return what the request's URL is about: its last segment that is no id."""
     segments = [each for each in exchange.target.partition("?")[0].split("/") if each]
-    return next((each for each in reversed(segments) if not is_id(_as_id(each))), "")
-
-
-def _as_id(segment: str) -> Json:
-    return segment.encode() if segment.isdecimal() and segment.isascii() else segment
+    return next((each for each in reversed(segments) if not is_id(as_id(each))), "")
 
 
 def _said(exchange: Exchange) -> frozenset[str]:

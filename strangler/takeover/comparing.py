@@ -98,26 +98,28 @@ def compare_changed(
     flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, since: str, shown: int = 20
 ) -> Compared:
     """Compare the rows of one table whose keys were logged after `since`, some at a time in memory."""
-    hashed = isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot)
-    keys: Sequence[tuple[Any, ...]]
-    if hashed:
-        keys = source.logged_as_text(pair.source, since)  # type: ignore[attr-defined]
+    if isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot):
+        keys: Sequence[tuple[Any, ...]] = source.logged_as_text(pair.source, since)
+        batches = (_hashed(pair, source, copy, batch) for batch in _batches(keys, Stride().hashed))
     else:
         keys = list(source.dirty_keys(pair.source, since, None).rows())
-    found: list[Difference] = []
-    size = Stride().hashed if hashed else LOOKED_UP
-    for begin in range(0, len(keys), size):
-        batch = keys[begin : begin + size]
-        ours, theirs = (_hashed if hashed else _looked_up)(flow, pair, source, copy, batch)
-        found += [difference for _, difference, _ in _matched(pair, ours, theirs) if difference]
+        batches = (_looked_up(flow, pair, source, copy, batch) for batch in _batches(keys, LOOKED_UP))
+    found = [
+        difference
+        for sides in batches
+        for _, difference, _ in _matched(pair, *sides)
+        if difference is not None
+    ]
     return Compared(pair.table, len(keys), len(found), tuple(found[:shown]))
 
 
+def _batches(keys: Sequence[tuple[Any, ...]], size: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+    return (keys[begin : begin + size] for begin in range(0, len(keys), size))
+
+
 def _hashed(
-    _flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, keys: Sequence[tuple[Any, ...]]
+    pair: Pair, source: PostgresSnapshot, copy: PostgresSnapshot, keys: Sequence[tuple[Any, ...]]
 ) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    assert isinstance(source, PostgresSnapshot)
-    assert isinstance(copy, PostgresSnapshot)
     columns, into = pair.compared
     ours = source.digests_having(pair.source, columns, keys)
     theirs = copy.digests_having(_keyed_alike(pair), into, keys)

@@ -75,10 +75,8 @@ def verify(
         started = clock()
         with ExitStack() as moments:
             source, copy, begun = _same_moment(takeover, flow, {pair.table for pair in wanted}, moments)
-            tables = tuple(
-                _Verification(takeover, flow, (source, copy), begun, stride or Stride(), again).of(pair, told)
-                for pair in wanted
-            )
+            verification = _Verification(takeover, flow, (source, copy), begun, stride or Stride(), again)
+            tables = tuple(verification.of(pair, told) for pair in wanted)
         return VerifyReport(name, owner, tables, skipped, clock() - started)
 
 
