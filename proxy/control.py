@@ -9,6 +9,7 @@
 {"verb": "quiet", "group": G, "seconds": S}  rehearse none of its writes for so long; answers with how many
                                              rehearsals are still under way
 {"verb": "synced", "group": G, "until": U}   the group's copy has what was committed before a Unix second
+                    with "changed" (a Unix second): when it last took something over
 """
 
 import asyncio

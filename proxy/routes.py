@@ -194,6 +194,11 @@ class RouteTable:
         """Return the upstream of the service that a route moves to."""
         return self.upstreams[self.groups[route.group].service]
 
+    def writing(self, group: str) -> tuple[Route, ...]:
+        """Return the routes by which a group is written and that are not retired."""
+        own = (route for route in self.routes.values() if route.group == group and route.writes)
+        return tuple(route for route in own if route.stage is not Stage.RETIRED)
+
 
 def frozen(mapping: dict[str, T]) -> Mapping[str, T]:
     """Return a read-only view that nothing else can write through."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from proxy.routes import SAFE_METHODS, Owner, Route, Stage
+from proxy.routes import SAFE_METHODS, Owner, Route
 from strangler.errors import GateInconclusive, GateRefused, ReasonMissing
 from strangler.evidence import known_of
 from strangler.gate import Gate, Known, Passage, ask_gate, record_of
@@ -45,8 +45,7 @@ def write_gates(place: Installation, group: str, now: datetime, *, forced: bool,
     table = read_table(place.table).table
     found = table.groups.get(group)
     owned = found is not None and found.owner is Owner.MONOLITH
-    writing = (each for each in table.routes.values() if owned and each.group == group and each.writes)
-    routes = (each for each in writing if each.stage is not Stage.RETIRED)
+    routes = table.writing(group) if owned else ()
     return WriteGates(group, tuple(_asked(place, each, now) for each in routes), forced)
 
 

@@ -40,11 +40,7 @@ def name_owner(
     seen = read_table(place.table)
     before = seen.table.groups[group].owner
     target = Position(STAGES[owner])
-    routes = [
-        route.name
-        for route in seen.table.routes.values()
-        if route.group == group and route.writes and route.stage is not Stage.RETIRED
-    ]
+    routes = [route.name for route in seen.table.writing(group)]
     text = handed_over(seen.text, group, owner, routes, target)
     if before is owner or text == seen.text:
         return seen.table.version
