@@ -53,7 +53,6 @@ def hand_over(place: Place, console: Console, say: Say) -> list[str]:
     """Move the owner to and fro; return what went wrong. Raises Failed when a command fails."""
     console.rule("the tables change their owner, under writes")
     console.print(f"{WRITERS} members of staff create products and rename them, all through the proxy\n")
-    steps: list[Written] = []
     with Writers(place.url, WRITERS) as writers:
         time.sleep(STEP_SECONDS / 2)
         writers.samples.cut()
@@ -62,27 +61,7 @@ def hand_over(place: Place, console: Console, say: Say) -> list[str]:
         for route in REHEARSED:
             declare(place, route, shadow=SHADOW, gate=GATE)
             say(console, place, "flip", route, "shadow")
-        for title, move in MOVES:
-            before = writers.ledger.writes
-            if move:
-                say(console, place, *move)
-            time.sleep(STEP_SECONDS)
-            if not move:
-                _wait_for_rehearsals(place)
-                say(console, place, "compare", "report", "--route", REHEARSED[1])
-            samples = writers.samples.cut()
-            seconds = [sample.seconds for sample in samples]
-            problems = tuple(f"{s.method} {s.path}: {s.problem}" for s in samples if s.problem)
-            steps.append(
-                Written(
-                    title,
-                    writers.ledger.writes - before,
-                    problems,
-                    quantile(seconds, 50),
-                    quantile(seconds, 99),
-                    writers.ledger.cut(),
-                )
-            )
+        steps = [_step(place, console, say, writers, title, move) for title, move in MOVES]
     say(console, place, "takeover", "verify", GROUP, "--again")
     say(console, place, "takeover", "status", GROUP)
     kept = balance(writers.ledger, place.var / "catalog.sqlite3")
@@ -101,6 +80,24 @@ def hand_over(place: Place, console: Console, say: Say) -> list[str]:
         *(f"no row of stock: {sku}" for sku in missing[:5]),
         *_rehearsed_otherwise(place),
     ]
+
+
+def _step(
+    place: Place, console: Console, say: Say, writers: Writers, title: str, move: tuple[str, ...]
+) -> Written:
+    """Make a move and let the writers go on; where there is none, wait for what rehearsals show."""
+    before = writers.ledger.writes
+    if move:
+        say(console, place, *move)
+    time.sleep(STEP_SECONDS)
+    if not move:
+        _wait_for_rehearsals(place)
+        say(console, place, "compare", "report", "--route", REHEARSED[1])
+    samples = writers.samples.cut()
+    seconds = [sample.seconds for sample in samples]
+    problems = tuple(f"{s.method} {s.path}: {s.problem}" for s in samples if s.problem)
+    p50, p99 = quantile(seconds, 50), quantile(seconds, 99)
+    return Written(title, writers.ledger.writes - before, problems, p50, p99, writers.ledger.cut())
 
 
 def _wait_for_rehearsals(place: Place) -> None:
