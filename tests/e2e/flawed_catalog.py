@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -100,7 +100,13 @@ class KeepAlive(WSGIRequestHandler):
 def served(flaw: Flaw, port: int, database_url: str, public_key: str) -> Iterator[None]:
     """Serve the flawed catalog's products at a port of this machine."""
     database = Database(database_url)
-    app = _app(flaw, database, public_key)
+    with closing(database), listening(_app(flaw, database, public_key), port):
+        yield
+
+
+@contextmanager
+def listening(app: Flask, port: int) -> Iterator[None]:
+    """Serve an application at a port of this machine, in a thread."""
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepAlive)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -110,7 +116,6 @@ def served(flaw: Flaw, port: int, database_url: str, public_key: str) -> Iterato
         server.shutdown()
         thread.join()
         server.server_close()
-        database.close()
 
 
 def _app(flaw: Flaw, database: Database, public_key: str) -> Flask:

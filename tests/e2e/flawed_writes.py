@@ -1,15 +1,13 @@
 """The real catalog, all of it, with one thing wrong about how it writes; over the stack's own database."""
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from extracted.catalog.api import ENTITIES
 from extracted.catalog.forms import PRODUCT
@@ -22,7 +20,7 @@ from extracted.chassis.resource import Resource
 from extracted.chassis.rest import Collection, Entity, Item
 from extracted.chassis.values import Exact
 from extracted.chassis.writing import Shelf
-from tests.e2e.flawed_catalog import KeepAlive
+from tests.e2e.flawed_catalog import listening
 
 PATH = "/api/products/"
 
@@ -69,16 +67,8 @@ def served(flaw: str, port: int, database_url: str, public_key: str, key: str) -
     service = Service("catalog", database, Base.metadata, identities, key.encode())
     shelf = Shelf(database, lambda: datetime.now(UTC))
     app = build(service, dict(_resources(shelf, {**ENTITIES, PATH: FLAWS[flaw]})))
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepAlive)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with closing(database), listening(app, port):
         yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        database.close()
 
 
 def _resources(shelf: Shelf, entities: Mapping[str, Entity]) -> Iterator[tuple[str, Resource]]:

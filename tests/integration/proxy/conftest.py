@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from listening_comparer import Comparer
 from recording_origin import Origin
 from running_proxy import EVERY_STAGE, RunningProxy, table
 
@@ -30,6 +31,14 @@ def proxy(
     running = RunningProxy(tmp_path_factory.mktemp("proxy"), text)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def comparer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Comparer, Path]]:
+    path = tmp_path_factory.mktemp("comparer") / "pairs.sock"
+    comparing = Comparer(path)
+    yield comparing, path
+    comparing.close()
 
 
 @pytest.fixture

@@ -140,6 +140,17 @@ def says(data: bytes) -> Script:
     return script
 
 
+def says_once(release: threading.Event) -> Script:
+    """Return a script that answers only once `release` is set."""
+
+    def script(peer: Peer, asked: Asked) -> None:
+        assert release.wait(30)
+        peer.body(asked)
+        peer.send(answer())
+
+    return script
+
+
 def says_and_closes(data: bytes) -> Script:
     """Return a script that reads the whole request, sends `data` and closes."""
 

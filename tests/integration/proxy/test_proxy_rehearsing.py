@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from listening_comparer import Comparer
 from raw_client import Client, fetch
-from recording_origin import Asked, Origin, Peer, answer, fresh, says
+from recording_origin import Asked, Origin, Peer, answer, fresh, says, says_once
 from running_proxy import ROOT, RunningProxy, route, table, until
 
 from proxy.pairs import Failure, Response
@@ -32,14 +32,6 @@ def _routes(monolith: Origin, service: Origin) -> str:
         route("waiting", "monolith", REHEARSED, methods=WRITES),
         route("taken", "service", REHEARSED, methods=WRITES, group="writes"),
     )
-
-
-@pytest.fixture(scope="module")
-def comparer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Comparer, Path]]:
-    path = tmp_path_factory.mktemp("comparer") / "pairs.sock"
-    comparing = Comparer(path)
-    yield comparing, path
-    comparing.close()
 
 
 @pytest.fixture(scope="module")
@@ -304,14 +296,8 @@ def test_a_service_rehearses_two_writes_at_once_for_a_worker_and_no_more(
     running = RunningProxy(tmp_path, _routes(monolith, service), workers=1, STRANGLER_REHEARSAL_KEY=KEY)
     paths = [fresh("/rehearsed/") for _ in range(3)]
     release = threading.Event()
-
-    def rehearses_for_long(peer: Peer, asked: Asked) -> None:
-        assert release.wait(30)
-        peer.body(asked)
-        peer.send(answer())
-
     for path in paths:
-        service.scripted(PREFIX + path, rehearses_for_long)
+        service.scripted(PREFIX + path, says_once(release))
     try:
         with Client(running.port) as client:
             for path in paths[:2]:
@@ -332,14 +318,8 @@ def test_a_quiet_group_is_not_rehearsed_and_tells_what_is_still_under_way(
     running = RunningProxy(tmp_path, _routes(monolith, service), workers=1, STRANGLER_REHEARSAL_KEY=KEY)
     under_way = [fresh("/rehearsed/") for _ in range(2)]
     release = threading.Event()
-
-    def rehearses_for_long(peer: Peer, asked: Asked) -> None:
-        assert release.wait(30)
-        peer.body(asked)
-        peer.send(answer())
-
     for path in under_way:
-        service.scripted(PREFIX + path, rehearses_for_long)
+        service.scripted(PREFIX + path, says_once(release))
     try:
         with Client(running.port) as client:
             for path in under_way:

@@ -7,18 +7,10 @@ from pathlib import Path
 import pytest
 from listening_comparer import Comparer
 from raw_client import HOST, Client, fetch
-from recording_origin import Asked, Origin, Peer, answer, fresh, says
+from recording_origin import Asked, Origin, Peer, answer, fresh, says, says_once
 from running_proxy import RunningProxy, free_port, route, table, until
 
 from proxy.pairs import Failure, Response
-
-
-@pytest.fixture(scope="module")
-def comparer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Comparer, Path]]:
-    path = tmp_path_factory.mktemp("comparer") / "pairs.sock"
-    comparing = Comparer(path)
-    yield comparing, path
-    comparing.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +34,11 @@ def shadowing(
     running.stop()
 
 
-def _never(release: threading.Event) -> Callable[[Peer, Asked], None]:
-    """Return a script that answers only once `release` is set."""
-
-    def script(peer: Peer, asked: Asked) -> None:
-        assert release.wait(30)
-        peer.send(answer())
-
-    return script
-
-
 def test_a_shadow_never_delays_the_client_nor_its_next_request(proxy: RunningProxy, service: Origin) -> None:
     paths = [fresh("/shadow/") for _ in range(20)]
     release = threading.Event()
     for path in paths:
-        service.scripted(path, _never(release))
+        service.scripted(path, says_once(release))
     try:
         with Client(proxy.port) as client:
             assert [client.ask("GET", path).status for path in paths] == [200] * 20
@@ -70,7 +52,7 @@ def test_a_shadow_is_asked_after_the_client_has_its_answer(
 ) -> None:
     path = fresh("/shadow/")
     release = threading.Event()
-    monolith.scripted(path, _never(release))
+    monolith.scripted(path, says_once(release))
     with Client(proxy.port) as client:
         thread = threading.Thread(target=client.ask, args=("GET", path))
         thread.start()
@@ -160,7 +142,7 @@ def test_a_candidate_that_fails_is_a_failure_in_its_pair(
     reset, silent = fresh("/shadow/"), fresh("/brief/")
     release = threading.Event()
     service.scripted(reset, lambda peer, asked: peer.reset())
-    service.scripted(silent, _never(release))
+    service.scripted(silent, says_once(release))
     try:
         for path, error in ((reset, "upstream_reset"), (silent, "upstream_timeout")):
             assert fetch(shadowing.port, path).status == 200
@@ -222,7 +204,7 @@ def test_what_the_queue_cannot_hold_is_dropped_and_counted(
     release = threading.Event()
     paths = [fresh("/shadow/") for _ in range(8 + 256 + 10)]  # asked at once, queued, one too many
     for path in paths:
-        service.scripted(path, _never(release))
+        service.scripted(path, says_once(release))
     try:
         with Client(running.port) as client:
             assert all(client.ask("GET", path).status == 200 for path in paths)
@@ -241,7 +223,7 @@ def test_large_answers_fill_the_queue_by_their_bytes(
     paths = [fresh("/shadow/") for _ in range(8 + 32 + 5)]  # asked at once, 32 MiB queued, five too many
     for path in paths:
         monolith.scripted(path, says(answer(b"x" * 1024 * 1024)))
-        service.scripted(path, _never(release))
+        service.scripted(path, says_once(release))
     try:
         with Client(running.port) as client:
             assert all(client.ask("GET", path).status == 200 for path in paths)
