@@ -107,8 +107,8 @@ class Snapshot(Protocol):
     def count(self, shape: Shape) -> int:
         """Count the rows of a table."""
 
-    def highest_id(self, shape: Shape) -> int:
-        """Return the highest id ever given out for a table, rows since deleted included; 0 for none."""
+    def highest_ids(self, shapes: Sequence[Shape]) -> Mapping[str, int]:
+        """Return the highest id ever given out for each table that has any, rows since deleted included."""
 
     def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
         """Return the tables whose capture is not whole, each with what is missing."""
@@ -191,8 +191,11 @@ class Transaction(Protocol):
     def enter(self, epoch: int) -> None:
         """Let only those of `epoch` apply from now on."""
 
-    def start_ids_after(self, shape: Shape, number: int) -> None:
-        """Let the ids the database gives out itself start above `number`. Without own ids: nothing."""
+    def start_ids_after(self, numbers: Mapping[str, int]) -> None:
+        """Let the ids the database gives out itself start above a table's number, or where they are.
+
+        Tables without ids of their own stay as they are.
+        """
 
     def position(self) -> str:
         """Return what the logs have seen when this transaction is committed, as `Snapshot.position`."""

@@ -112,7 +112,8 @@ def hand_over(
             )
         found = look(takeover)
         if not execute:
-            ready(takeover.flow(origin))
+            flow = takeover.flow(origin)
+            ready(flow, flow.checkpoint())
             return Handover(where.group, other(origin), now.attempt, executed=False, noted=found)
         switch = switch_of(takeover, where, origin, now.attempt)
         steps = change_owner(switch)

@@ -48,13 +48,13 @@ class PostgresStore:
             self._reader.close()
             raise
         self._claiming: psycopg.Connection | None = None
+        self._is_prepared = False
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """Open a moment to read."""
         idle = self._reader.info.transaction_status == TransactionStatus.IDLE
         connection = self._reader if idle else self._connect()
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             yield PostgresSnapshot(connection)
         finally:
@@ -70,11 +70,7 @@ class PostgresStore:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer
         try:
-            connection.execute(
-                f"BEGIN; SET LOCAL lock_timeout = '{int(wait * 1000)}ms'; SET CONSTRAINTS ALL DEFERRED;"
-                f" SET LOCAL synchronous_commit = {'on' if durable else 'off'}"
-            )
-            _open_gate(connection, lease)
+            _begin(connection, lease, wait, durable=durable)
             yield PostgresTransaction(connection, lease, self._holders)
             connection.execute("COMMIT")
         except psycopg.errors.LockNotAvailable as fault:
@@ -113,7 +109,10 @@ class PostgresStore:
 
     def prepared(self) -> bool:
         """Return whether the takeover's own tables are there."""
-        return bool(one(self._reader.execute("SELECT to_regclass('strangler.note') IS NOT NULL")))
+        if not self._is_prepared:  # once there, they stay
+            found = self._reader.execute("SELECT to_regclass('strangler.note') IS NOT NULL")
+            self._is_prepared = bool(one(found))
+        return self._is_prepared
 
     def take_lease(self, takeover: str, token: str, holder: str, *, wait: float) -> Lease:
         """Take the lease from whoever has it; his next transaction here is refused. Raises Blocked."""
@@ -204,11 +203,16 @@ class PostgresStore:
         return tuple(f"pid {pid}, {state}, for {age}: {query}" for pid, age, state, query in rows)
 
 
-def _open_gate(connection: psycopg.Connection, lease: Lease) -> None:
-    mine = connection.execute(
-        "UPDATE strangler.lease SET applying = pg_current_xact_id()"
-        " WHERE takeover = %s AND token = %s AND epoch = %s",
-        [lease.takeover, lease.token, lease.epoch],
+def _begin(connection: psycopg.Connection, lease: Lease, wait: float, *, durable: bool) -> None:
+    """Begin as the lease's holder, whom the fence lets through, in one round trip."""
+    begun = connection.execute(
+        sql.SQL(
+            "BEGIN; SET LOCAL lock_timeout = {}; SET CONSTRAINTS ALL DEFERRED;"
+            " SET LOCAL synchronous_commit = {}; UPDATE strangler.lease SET applying = pg_current_xact_id()"
+            " WHERE takeover = {} AND token = {} AND epoch = {}"
+        ).format(
+            f"{int(wait * 1000)}ms", "on" if durable else "off", lease.takeover, lease.token, lease.epoch
+        )
     )
-    if mine.rowcount != 1:
+    if begun.set_result(-1).rowcount != 1:
         raise LeaseLost(lease.takeover)

@@ -1,14 +1,41 @@
 """The questions that every side of a takeover on PostgreSQL asks, as SQL, and the few answers they share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from strangler.takeover.postgres_schema import SEQUENCES, log_of, names
+from strangler.takeover.postgres_schema import TRIGGERS, log_of, names
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Key
+from strangler.takeover.values import INTEGERS
+
+
+@dataclass(frozen=True, slots=True)
+class TableTrigger:
+    """A trigger as the catalogue has it. `always`: for replicas and superusers too. `columns`: it looks only
+    at statements that name certain ones.
+    """
+
+    table: str
+    name: str
+    always: bool
+    arguments: str
+    columns: bool
+    may_set_keys: bool
+
+    @property
+    def ours(self) -> bool:
+        """Whether the kit made it."""
+        return "strangler" in self.name
+
+
+def triggers_of(connection: psycopg.Connection, tables: Iterable[str]) -> list[TableTrigger]:
+    """Return every trigger of some tables."""
+    named = [quoted(table) for table in tables]
+    return [TableTrigger(*row) for row in connection.execute(TRIGGERS, [named])]
 
 
 def logged_after(since: str) -> sql.Composed:
@@ -69,10 +96,17 @@ def _as_ordered(shape: Shape, name: str) -> sql.Composable:
     return sql.SQL('{} COLLATE "C"').format(column) if text else column
 
 
-def sequences_of(connection: psycopg.Connection, shape: Shape) -> dict[str, str]:
-    """Return the sequence behind each column that has one."""
-    table = quoted(shape.table)
-    return dict(connection.execute(SEQUENCES, [table, table, table]).fetchall())
+def highest_given_out(shape: Shape, sequences: Mapping[str, str]) -> Iterator[sql.Composed]:
+    """Yield the questions, each for the table's name and a number, how high its ids ever were."""
+    table = sql.Literal(shape.table)
+    whole = {name for name in shape.key if shape.columns[name] in INTEGERS and len(shape.key) == 1}
+    for column in whole | sequences.keys():
+        yield sql.SQL("SELECT {}, max({})::bigint FROM {}").format(
+            table, sql.Identifier(column), sql.Identifier(shape.table)
+        )
+    for sequence in sequences.values():
+        # A cached sequence counts what any session may still give out: its cache is below the last value.
+        yield sql.SQL("SELECT {}, pg_sequence_last_value({}::regclass)").format(table, sequence)
 
 
 def quoted(table: str) -> str:

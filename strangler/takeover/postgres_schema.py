@@ -75,10 +75,18 @@ KEYS = """
     ORDER BY indisprimary DESC, indnkeyatts, indexrelid::regclass::text
 """
 SEQUENCES = """
-    SELECT attname, pg_get_serial_sequence(%s, attname)
-    FROM pg_attribute
-    WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
-      AND pg_get_serial_sequence(%s, attname) IS NOT NULL
+    SELECT relname, attname, pg_get_serial_sequence(named, attname)
+    FROM unnest(%s::text[]) AS named JOIN pg_class ON pg_class.oid = to_regclass(named)
+         JOIN pg_attribute ON attrelid = pg_class.oid
+    WHERE attnum > 0 AND NOT attisdropped AND pg_get_serial_sequence(named, attname) IS NOT NULL
+"""
+START_IDS = """
+    SELECT setval(sequence, greatest(number, pg_sequence_last_value(sequence)))
+    FROM (SELECT pg_get_serial_sequence(named, attname)::regclass AS sequence, number
+          FROM unnest(%s::text[], %s::bigint[]) AS wanted (named, number)
+               JOIN pg_attribute ON attrelid = to_regclass(named)
+          WHERE attnum > 0 AND NOT attisdropped) AS owned
+    WHERE sequence IS NOT NULL
 """
 REFERS_TO = """
     SELECT relname
@@ -98,21 +106,11 @@ OWN_CONSTRAINTS = """
     WHERE contype = 'f' AND conparentid = 0
       AND conrelid = ANY(%s::regclass[]) AND confrelid = ANY(%s::regclass[])
 """
+# The last: BEFORE UPDATE FOR EACH ROW, which may set what a statement does not name, the key too.
 TRIGGERS = """
-    SELECT tgname FROM pg_trigger
-    WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgname NOT LIKE '%%strangler%%'
-"""
-OUR_TRIGGERS = """
-    SELECT relname, tgname, tgenabled, encode(tgargs, 'escape'), tgattr::text
+    SELECT relname, tgname, tgenabled = 'A', encode(tgargs, 'escape'), tgattr::text <> '', tgtype & 19 = 19
     FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-    WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgname LIKE '%%strangler%%'
-"""
-# Triggers that may set what a statement does not name, the key too: BEFORE UPDATE FOR EACH ROW.
-SETTING = """
-    SELECT relname, tgname
-    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-    WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgname NOT LIKE '%%strangler%%'
-      AND tgtype & 19 = 19
+    WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal
 """
 # Who keeps writers' locks on the tables: `CREATE TRIGGER` waits for exactly these; a new name for
 # readers too.

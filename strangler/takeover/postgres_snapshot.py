@@ -14,23 +14,23 @@ from psycopg import sql
 from strangler.takeover.engines import Changes, Reference, Trigger
 from strangler.takeover.postgres_copy import copy_blocks
 from strangler.takeover.postgres_queries import (
+    TableTrigger,
     between,
+    highest_given_out,
     key_by_bytes,
     logged_after,
     logged_keys,
     one,
     quoted,
-    sequences_of,
+    triggers_of,
     with_keys,
 )
 from strangler.takeover.postgres_schema import (
     ACTIONS,
     COLUMNS_NOW,
     FENCE,
-    OUR_TRIGGERS,
     REFERENCES,
-    SETTING,
-    TRIGGERS,
+    SEQUENCES,
     capture_triggers,
     log_of,
     names,
@@ -40,7 +40,8 @@ from strangler.takeover.postgres_writers import NOTING, SEEN
 from strangler.takeover.seen import Seen
 from strangler.takeover.shape import Column, Shape, described
 from strangler.takeover.state import Key
-from strangler.takeover.values import INTEGERS
+
+MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ class PostgresSnapshot:
     """A PostgreSQL database at one moment."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
+        """Open a moment on a connection that has no transaction."""
         self.connection = connection
-        self._position: str = one(connection.execute("SELECT pg_current_snapshot()::text"))
+        self._position: str = one(connection.execute(MOMENT).set_result(-1))
 
     @property
     def position(self) -> str:
@@ -140,25 +142,26 @@ class PostgresSnapshot:
         """Count the rows of a table."""
         return self._number(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(shape.table)))
 
-    def highest_id(self, shape: Shape) -> int:
-        """Return the highest id ever given out for a table: by its sequence, or by the rows."""
-        sequences = sequences_of(self.connection, shape)
-        whole = {name for name in shape.key if shape.columns[name] in INTEGERS and len(shape.key) == 1}
-        highest = 0
-        for column in whole | sequences.keys():
-            named = sql.Identifier(column), sql.Identifier(shape.table)
-            highest = max(highest, self._number(sql.SQL("SELECT max({}) FROM {}").format(*named)))
-        for sequence in sequences.values():
-            # A cached sequence counts what any session may still give out: its cache is below the last value.
-            counted = sql.SQL("SELECT pg_sequence_last_value({}::regclass)").format(sequence)
-            highest = max(highest, self._number(counted))
+    def highest_ids(self, shapes: Sequence[Shape]) -> Mapping[str, int]:
+        """Return the highest id ever given out for each table: by its sequences, or by the rows."""
+        sequences: dict[str, dict[str, str]] = {shape.table: {} for shape in shapes}
+        named = [quoted(table) for table in sequences]
+        for table, column, sequence in self.connection.execute(SEQUENCES, [named]):
+            sequences[table][column] = sequence
+        questions = [
+            question for shape in shapes for question in highest_given_out(shape, sequences[shape.table])
+        ]
+        highest: dict[str, int] = {}
+        if questions:
+            for table, number in self.connection.execute(sql.SQL(" UNION ALL ").join(questions)):
+                highest[table] = max(highest.get(table, 0), number or 0)
         return highest
 
     def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
         """Return the tables whose capture is not whole, each with what is missing."""
-        ours = self._ours(shapes)
-        there = {(table, name) for table, name, enabled, _, _ in ours if enabled == "A"}
-        missing = self._keys_set_unseen({table for table, _, _, _, columns in ours if columns})
+        found = self._triggers(shapes)
+        there = {(each.table, each.name) for each in found if each.always}
+        missing = _keys_set_unseen(found)
         for shape in shapes:
             gone = [name for name in capture_triggers(shape) if (shape.table, name) not in there]
             if gone:
@@ -176,17 +179,15 @@ class PostgresSnapshot:
     def fence_epoch(self, shapes: Sequence[Shape]) -> int | None:
         """Return the epoch that fences every one of the tables, None where a table is open."""
         there = {
-            table: int(arguments.split("\\000")[1])
-            for table, name, enabled, arguments, _ in self._ours(shapes)
-            if name == FENCE and enabled == "A"
+            each.table: int(each.arguments.split("\\000")[1])
+            for each in self._triggers(shapes)
+            if each.name == FENCE and each.always
         }
         return max(there.values()) if there.keys() == {shape.table for shape in shapes} else None
 
     def notes_writers(self, shapes: Sequence[Shape]) -> bool:
         """Return whether everybody who writes one of the tables is noted."""
-        noting = {
-            table for table, name, enabled, *_ in self._ours(shapes) if name == NOTING and enabled == "A"
-        }
+        noting = {each.table for each in self._triggers(shapes) if each.name == NOTING and each.always}
         return noting == {shape.table for shape in shapes}
 
     def writers_seen(self, takeover: str) -> Sequence[Seen]:
@@ -197,7 +198,8 @@ class PostgresSnapshot:
 
     def triggers(self, table: str) -> Sequence[Trigger]:
         """Return a table's triggers that are not the kit's."""
-        return [Trigger(table, name) for (name,) in self.connection.execute(TRIGGERS, [quoted(table)])]
+        found = triggers_of(self.connection, [table])
+        return [Trigger(table, each.name) for each in found if not each.ours]
 
     def references(self) -> Sequence[Reference]:
         """Return every foreign key of the database."""
@@ -275,16 +277,21 @@ class PostgresSnapshot:
         )
         return self.connection.execute(query).fetchone()
 
-    def _keys_set_unseen(self, tables: set[str]) -> dict[str, str]:
-        """Return which of the tables, where only statements that name the key are looked at, have a trigger
-        that may set it all the same.
-        """
-        found = self.connection.execute(SETTING, [[quoted(table) for table in tables]]) if tables else ()
-        return {table: f"trigger {name} came after the capture and may set keys" for table, name in found}
-
-    def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str, str, str, str]]:
-        return self.connection.execute(OUR_TRIGGERS, [[quoted(shape.table) for shape in shapes]]).fetchall()
+    def _triggers(self, shapes: Sequence[Shape]) -> list[TableTrigger]:
+        return triggers_of(self.connection, (shape.table for shape in shapes))
 
     def _number(self, query: sql.Composed) -> int:
         row = self.connection.execute(query).fetchone()
         return row[0] or 0 if row else 0
+
+
+def _keys_set_unseen(triggers: Sequence[TableTrigger]) -> dict[str, str]:
+    """Return which tables, where only statements that name the key are looked at, have a trigger that may set
+    it all the same.
+    """
+    looked_at = {each.table for each in triggers if each.ours and each.columns}
+    return {
+        each.table: f"trigger {each.name} came after the capture and may set keys"
+        for each in triggers
+        if each.may_set_keys and each.table in looked_at
+    }

@@ -1,6 +1,6 @@
 """A transaction of the lease's holder on PostgreSQL: rows, fences, captures, and the row that decides."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -8,13 +8,12 @@ from psycopg import sql
 
 from strangler.takeover.engines import Blocked
 from strangler.takeover.postgres_archive import give_away, needing_rights
-from strangler.takeover.postgres_queries import one, quoted, sequences_of
+from strangler.takeover.postgres_queries import TableTrigger, one, quoted, triggers_of
 from strangler.takeover.postgres_schema import (
     FENCE,
-    OUR_TRIGGERS,
     OWN_CONSTRAINTS,
     RECORDS,
-    SETTING,
+    START_IDS,
     capture_functions,
     capture_triggers,
     fence_trigger,
@@ -90,8 +89,7 @@ class PostgresTransaction(LeasedRecords):
     def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
         """Log the key of every row that is written from now on."""
         self._make_way(shapes, {name for shape in shapes for name in capture_triggers(shape)})
-        tables = [quoted(shape.table) for shape in shapes]
-        setting = {table for table, _ in self._connection.execute(SETTING, [tables])}
+        setting = {each.table for each in self._triggers(shapes) if each.may_set_keys}
         for shape in shapes:
             triggers = capture_triggers(shape, keys_set_by_triggers=shape.table in setting)
             made = (self._how + statement for statement in triggers.values())
@@ -140,15 +138,9 @@ class PostgresTransaction(LeasedRecords):
         """Refuse no longer. Disabled, not dropped: DROP TRIGGER would wait for readers too."""
         self._disable(shapes, {FENCE})
 
-    def start_ids_after(self, shape: Shape, number: int) -> None:
-        """Let the sequences of the table start above `number`, or where they are; without one, nothing."""
-        if number <= 0:
-            return
-        for sequence in sequences_of(self._connection, shape).values():
-            self._connection.execute(
-                "SELECT setval(%s::regclass, greatest(%s, pg_sequence_last_value(%s::regclass)))",
-                [sequence, number, sequence],
-            )
+    def start_ids_after(self, numbers: Mapping[str, int]) -> None:
+        """Let the sequences of each table start above its number, or where they are."""
+        self._connection.execute(START_IDS, [[quoted(table) for table in numbers], list(numbers.values())])
 
     def position(self) -> str:
         """Return the snapshot of now: whoever writes once this is committed is not seen by it."""
@@ -244,9 +236,10 @@ class PostgresTransaction(LeasedRecords):
             for name, kind in zip(columns, shape.types(columns), strict=True)
         )
         self._connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(aside, typed)
+            sql.SQL(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS {0} ({1}) ON COMMIT DELETE ROWS; DELETE FROM {0}"
+            ).format(aside, typed)
         )
-        self._connection.execute(sql.SQL("DELETE FROM {}").format(aside))
 
     def _copy_in(self, table: sql.Identifier, columns: Sequence[str], write: Write, *, binary: bool) -> int:
         copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
@@ -257,9 +250,8 @@ class PostgresTransaction(LeasedRecords):
                 write(stream)
             return cursor.rowcount
 
-    def _ours(self, shapes: Sequence[Shape]) -> list[tuple[str, str]]:
-        tables = [quoted(shape.table) for shape in shapes]
-        return [(table, name) for table, name, *_ in self._connection.execute(OUR_TRIGGERS, [tables])]
+    def _triggers(self, shapes: Sequence[Shape]) -> list[TableTrigger]:
+        return triggers_of(self._connection, (shape.table for shape in shapes))
 
     def _logged(self, shape: Shape) -> bool:
         log = log_of(shape.table).as_string()
@@ -273,9 +265,9 @@ class PostgresTransaction(LeasedRecords):
 
     def _dropped(self, shape: Shape, wanted: set[str]) -> list[sql.Composed]:
         return [
-            sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), sql.Identifier(table))
-            for table, name in self._ours([shape])
-            if name in wanted
+            sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(each.name), sql.Identifier(each.table))
+            for each in self._triggers([shape])
+            if each.name in wanted
         ]
 
     def _lock(self, shapes: Sequence[Shape], mode: str, *, readers: bool) -> None:
@@ -288,9 +280,11 @@ class PostgresTransaction(LeasedRecords):
     def _disable(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
         """Disable triggers. Not dropped: DROP TRIGGER would wait for readers too, and keep others out."""
         self._all(
-            sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}").format(sql.Identifier(table), sql.Identifier(name))
-            for table, name in self._ours(shapes)
-            if name in wanted
+            sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}").format(
+                sql.Identifier(each.table), sql.Identifier(each.name)
+            )
+            for each in self._triggers(shapes)
+            if each.name in wanted
         )
 
     @property

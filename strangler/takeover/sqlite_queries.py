@@ -43,12 +43,12 @@ def position_of(connection: sqlite3.Connection) -> str:
     return encode({name.removeprefix(prefix): seq for name, seq in rows})
 
 
-def counted_ids(connection: sqlite3.Connection, shape: Shape) -> int | None:
+def counted_ids(connection: sqlite3.Connection, table: str) -> int | None:
     """Return AUTOINCREMENT's count, None for a table without one."""
     autoincrement = "SELECT count(*) FROM sqlite_master WHERE name = ? AND upper(sql) LIKE '%AUTOINCREMENT%'"
-    if not connection.execute(autoincrement, [shape.table]).fetchone()[0]:
+    if not connection.execute(autoincrement, [table]).fetchone()[0]:
         return None
-    found = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [shape.table])
+    found = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [table])
     return found.fetchone()[0] or 0
 
 

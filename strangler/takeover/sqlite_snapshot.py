@@ -127,12 +127,13 @@ class SqliteSnapshot:
         """Count the rows of a table."""
         return self._number(f"SELECT count(*) FROM {identifier(shape.table)}")
 
-    def highest_id(self, shape: Shape) -> int:
-        """Return the highest id ever given out for a table: by AUTOINCREMENT's count, or by the rows."""
-        if len(shape.key) != 1 or "INT" not in shape.columns[shape.key[0]].upper():
-            return 0
+    def highest_ids(self, shapes: Sequence[Shape]) -> Mapping[str, int]:
+        """Return the highest id ever given out for each table: by AUTOINCREMENT's count, or by the rows."""
+        return {shape.table: self._highest_id(shape) for shape in shapes if _has_ids(shape)}
+
+    def _highest_id(self, shape: Shape) -> int:
         highest = self._number(f"SELECT max({identifier(shape.key[0])}) FROM {identifier(shape.table)}")
-        return max(highest, counted_ids(self._connection, shape) or 0)
+        return max(highest, counted_ids(self._connection, shape.table) or 0)
 
     def missing_capture(self, shapes: Sequence[Shape], takeover: str) -> Mapping[str, str]:
         """Return the tables whose capture is not whole, each with what is missing."""
@@ -201,3 +202,7 @@ class SqliteSnapshot:
 
     def _number(self, query: str) -> int:
         return self._connection.execute(query).fetchone()[0] or 0
+
+
+def _has_ids(shape: Shape) -> bool:
+    return len(shape.key) == 1 and "INT" in shape.columns[shape.key[0]].upper()

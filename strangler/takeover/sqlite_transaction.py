@@ -1,7 +1,7 @@
 """A transaction of the lease's holder on SQLite: rows, fences, captures, and the row that decides."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from strangler.takeover.records import LeasedRecords
@@ -109,15 +109,14 @@ class SqliteTransaction(LeasedRecords):
         """Refuse no longer."""
         self._drop("fence", shapes)
 
-    def start_ids_after(self, shape: Shape, number: int) -> None:
-        """Let AUTOINCREMENT start above `number`; a table without it takes the highest key plus one."""
-        counted = counted_ids(self._connection, shape)
-        if counted is None or counted >= number:
-            return
-        self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", [shape.table])
-        self._connection.execute(
-            "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [shape.table, number]
-        )
+    def start_ids_after(self, numbers: Mapping[str, int]) -> None:
+        """Let AUTOINCREMENT start above a table's number; one without it takes the highest key plus one."""
+        for table, number in numbers.items():
+            counted = counted_ids(self._connection, table)
+            if counted is None or counted >= number:
+                continue
+            self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", [table])
+            self._connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, number])
 
     def position(self) -> str:
         """Return what the logs have seen when this transaction is committed, as `Snapshot.position`."""

@@ -6,7 +6,7 @@ One row decides, in the database of the owner-to-be: what is inserted first for 
 be finished. The proxy is told, and never relied on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,7 +15,7 @@ from time import perf_counter
 from proxy.routes import Owner
 from strangler.errors import NotVerified, TableDirty, Undecided
 from strangler.takeover.engines import LeaseLost, Store, Transaction
-from strangler.takeover.flow import Flow, all_copied, step
+from strangler.takeover.flow import Flow, all_copied, step, step_to
 from strangler.takeover.gateway import Gateway
 from strangler.takeover.patience import Patience
 from strangler.takeover.rechecking import (
@@ -26,7 +26,7 @@ from strangler.takeover.rechecking import (
     require_equal,
 )
 from strangler.takeover.session import DRIVER_FAULTS, Leases, Takeover, other
-from strangler.takeover.state import Note, Outcome, OwnerRow, encode
+from strangler.takeover.state import Checkpoint, Note, Outcome, OwnerRow, encode
 
 # Ids left unused between the old owner's last one and the new one's first.
 ID_GAP = 1000
@@ -142,7 +142,7 @@ def arm(switch: Switch) -> None:
     """
     switch.reached(Step.ARM)
     changed = chase(switch)
-    ready(switch.flow)
+    ready(switch.flow, switch.flow.checkpoint())
     require_equal(switch.flow, recheck(switch.flow, switch.leases.of(switch.to)))
     back = switch.takeover.flow(switch.to)
     with switch.new.snapshot() as moment:
@@ -169,9 +169,9 @@ def fence(switch: Switch) -> None:
 
 def finish(switch: Switch, note: Reached) -> None:
     """Behind the fence: drain, decide, and tell everybody. May be called again after a crash."""
-    drain(switch)
+    given_out = drain(switch)
     note(Step.DRAINED)
-    row = commit(switch)
+    row = commit(switch, given_out)
     note(Step.COMMITTED)
     follow_up(switch, row, note)
 
@@ -184,31 +184,34 @@ def follow_up(switch: Switch, row: OwnerRow, note: Reached) -> None:
     note(Step.ROUTED)
 
 
-def drain(switch: Switch) -> None:
-    """Follow to the end, and compare what changed on the way: behind the fence nothing changes any more.
+def drain(switch: Switch) -> dict[str, int]:
+    """Follow to the end, and compare what changed on the way; return the highest ids that were given out.
 
-    The commit that follows, in the same database, is what makes these steps durable. Raises TableDirty,
-    RowsDiffer or TooManyChanged.
+    A moment behind the fence has seen all that was ever written: one step is the last. The commit that
+    follows, in the same database, is what makes it durable. Raises NotVerified, TableDirty, RowsDiffer or
+    TooManyChanged.
     """
-    lease = switch.leases.of(switch.to)
-    while not (done := step(switch.flow, lease, durable=False)).settled:
-        pass
-    ready(switch.flow)
-    with switch.flow.source.snapshot() as moment:
-        rechecked = compare_since(switch.flow, done.checkpoint, moment, MOST_BEHIND_FENCE)
+    flow, lease = switch.flow, switch.leases.of(switch.to)
+    with flow.source.snapshot() as moment:
+        checkpoint = step_to(flow, lease, moment, durable=False).checkpoint
+        ready(flow, checkpoint)
+        rechecked = compare_since(flow, checkpoint, moment, MOST_BEHIND_FENCE)
+        given_out = moment.highest_ids(flow.sources)
     if rechecked.differing:
-        remember(switch.flow, lease, rechecked)
-    require_equal(switch.flow, rechecked)
+        remember(flow, lease, rechecked)
+    require_equal(flow, rechecked)
+    return {pair.target.table: given_out.get(pair.table, 0) for pair in flow.pairs}
 
 
-def commit(switch: Switch) -> OwnerRow:
-    """Decide the epoch, in one transaction on the owner-to-be: numbers, fence, row. Raises LeaseLost."""
-    numbers = _highest_ids(switch)
+def commit(switch: Switch, given_out: Mapping[str, int]) -> OwnerRow:
+    """Decide the epoch, in one transaction on the owner-to-be: numbers, fence, row. Raises LeaseLost.
+
+    `given_out` has the highest ids that the old owner ever gave out, by the new one's tables.
+    """
     back = switch.takeover.flow(switch.to)
     with switch.new.transaction(switch.leases.of(switch.to)) as into:
         into.lock_out_writers(back.sources)
-        for shape in back.sources:
-            into.start_ids_after(shape, numbers[shape.table])
+        into.start_ids_after({table: highest + ID_GAP for table, highest in given_out.items()})
         into.lift_fence(back.sources)
         row = OwnerRow(switch.epoch, switch.to, Outcome.COMMITTED, into.position())
         if not into.decide(row, "coordinator"):
@@ -285,9 +288,8 @@ def _prune(switch: Switch) -> None:
         switch.old.tidy_logs(switch.flow.sources)
 
 
-def ready(flow: Flow) -> None:
+def ready(flow: Flow, checkpoint: Checkpoint | None) -> None:
     """Make sure that the follower is whole, as far as is known. Raises NotVerified or TableDirty."""
-    checkpoint = flow.checkpoint()
     if checkpoint is None or not checkpoint.complete:
         raise NotVerified(
             f"the tables of {flow.takeover!r} are not copied yet; wanted all of them, verified",
@@ -325,13 +327,3 @@ def _prove_writable(into: Transaction, back: Flow) -> None:
         into.delete(pair.target, pair.key_into, iter(()))
         into.insert(pair.target, pair.into, iter(()))
     into.keep(Note.CHECKPOINT, encode(all_copied(back, "")))
-
-
-def _highest_ids(switch: Switch) -> dict[str, int]:
-    """Return, for each table of the owner-to-be, the number above which its ids begin; 0 for none."""
-    numbers = {}
-    with switch.old.snapshot() as old, switch.new.snapshot() as new:
-        for pair in switch.flow.pairs:
-            highest = max(old.highest_id(pair.source), new.highest_id(pair.target))
-            numbers[pair.target.table] = highest + ID_GAP if highest or pair.source.key else 0
-    return numbers

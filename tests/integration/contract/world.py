@@ -225,11 +225,10 @@ def _let_both_write(routes: RouteTable, environ: Mapping[str, str], var: Path) -
     with open_databases(find_group(routes, "catalog"), environ, var) as databases:
         flow = fit_takeover(databases, TableMappings()).flow(Owner.MONOLITH)
         with flow.target.snapshot() as moment:
-            highest = {shape.table: moment.highest_id(shape) for shape in flow.targets}
+            highest = moment.highest_ids(flow.targets)
         with flow.target.transaction(databases.take_leases().service) as into:
             into.lift_fence(flow.targets)
-            for shape in flow.targets:
-                into.start_ids_after(shape, highest[shape.table])
+            into.start_ids_after(highest)
 
 
 def _copied(url: str, file: Path, server: Postgres | None) -> str:

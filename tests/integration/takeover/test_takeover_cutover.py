@@ -297,12 +297,12 @@ def test_a_commit_that_races_an_abort_wins_or_loses_whole(things):
         slow = switch_of(takeover, things.where, Owner.MONOLITH, 2)
         arm(slow)
         fence(slow)
-        drain(slow)
+        given_out = drain(slow)
         with opened(things.where) as again:
             quick = switch_of(again, things.where, Owner.MONOLITH, 2)
             abort(quick)
             with pytest.raises(LeaseLost):
-                commit(slow)
+                commit(slow, given_out)
     assert things.writable_sides() == [Owner.MONOLITH]
     assert owner_rows(things)[-1] == (2, "service", "aborted")
 

@@ -8,7 +8,7 @@ them.
 import contextlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,7 @@ class Coordinator:
     takeover: Takeover
     switch: Switch | None = None
     left: list[str] = field(default_factory=list)
+    given_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -120,7 +121,7 @@ class TakeoverMachine(RuleBasedStateMachine):
         for todo in each.left[:steps]:
             each.left.remove(todo)
             try:
-                self._do(each.switch, todo)
+                self._do(each, todo)
             except TURNED_AWAY:
                 each.left = []
                 return
@@ -142,14 +143,16 @@ class TakeoverMachine(RuleBasedStateMachine):
             with contextlib.suppress(*TURNED_AWAY):
                 reopen(switch_of(each.takeover, self.things.where, now.owner, now.attempt))
 
-    def _do(self, switch: Switch, todo: str) -> None:
-        if todo == "commit":
-            self.decided = commit(switch)
+    def _do(self, each: Coordinator, todo: str) -> None:
+        if todo == "drain":
+            each.given_out = drain(each.switch)
+        elif todo == "commit":
+            self.decided = commit(each.switch, each.given_out)
         elif todo == "adopt":
             if self.decided is not None:
-                adopt(switch, self.decided)
+                adopt(each.switch, self.decided)
         else:
-            {"arm": arm, "fence": fence, "drain": drain, "abort": abort, "reopen": reopen}[todo](switch)
+            {"arm": arm, "fence": fence, "abort": abort, "reopen": reopen}[todo](each.switch)
 
     @rule(who=WHO)
     def an_applier_sets_out(self, who: int) -> None:
@@ -269,7 +272,7 @@ def _play(machine, one, two, places, *, pushed: bool) -> None:
         if who and left[1] == two and pushed:
             second.switch = switch_of(second.takeover, where, Owner.MONOLITH, 2)
         with contextlib.suppress(*TURNED_AWAY):
-            machine._do(each.switch, left[who].pop(0))
+            machine._do(each, left[who].pop(0))
         for owner in Owner:
             machine.a_client_writes(owner, place + 1)
         machine.at_most_one_side_takes_writes()
