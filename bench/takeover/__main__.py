@@ -9,7 +9,7 @@ import click
 
 from bench.command import keep_figures, run_command, show
 from bench.machine import machine_facts
-from bench.takeover.measure import capturing, copying, pausing, verifying
+from bench.takeover.measure import capturing, copying, pausing, rechecking, verifying
 from bench.takeover.place import place_on
 from bench.takeover.report import Figures, document, table, verdicts
 
@@ -36,7 +36,7 @@ SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
     help="Where the raw figures go.",
 )
 def main(rows: int, rounds: int, cutovers: int, postgres: str, file: Path) -> None:
-    """Measure backfill, capture, verification and the pause of cutovers, on PostgreSQL."""
+    """Measure backfill, capture, verification, comparing again and the pause of cutovers, on PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, place_on(postgres) as place:
         var = Path(folder)
         figures = Figures(
@@ -44,6 +44,7 @@ def main(rows: int, rounds: int, cutovers: int, postgres: str, file: Path) -> No
             tuple(copying(place, rows, rounds, var)),
             tuple(capturing(place, rows, rounds, var)),
             verifying(place, rows, var),
+            rechecking(place, rows, var),
             pausing(place, rows, cutovers, var),
         )
     keep_figures(file, document(machine_facts(sys.executable, []), figures))

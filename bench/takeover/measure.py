@@ -11,9 +11,12 @@ import psycopg
 
 from bench.takeover.place import Place, takeover_of
 from bench.takeover.writers import writing
+from proxy.routes import Owner
 from strangler.takeover.cancel import cancel
 from strangler.takeover.cutover import cutover
-from strangler.takeover.handover import Handover, Where
+from strangler.takeover.flow import step
+from strangler.takeover.handover import Handover, Where, opened
+from strangler.takeover.rechecking import recheck
 from strangler.takeover.rollback import rollback
 from strangler.takeover.start import start
 from strangler.takeover.switching import Step
@@ -44,6 +47,14 @@ class Captured:
     single_with: float
     bulk_without: float
     bulk_with: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """Rows a second that a follower applies, and that it compares again before it forgets they changed."""
+
+    followed: float
+    compared: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,26 @@ def verifying(place: Place, rows: int, var: Path) -> float:
     where = takeover_of(place.database(rows), place.database(), var)
     start(where.routes, where.group, where.environ, var, execute=True)
     return verify(where.routes, where.group, where.environ, var).rate
+
+
+def rechecking(place: Place, rows: int, var: Path) -> Rechecked:
+    """Change many rows of a verified table at once; follow them, then compare them again."""
+    monolith = place.database(rows)
+    where = takeover_of(monolith, place.database(), var)
+    start(where.routes, where.group, where.environ, var, execute=True)
+    verify(where.routes, where.group, where.environ, var)
+    with closing(psycopg.connect(monolith, autocommit=True)) as connection:
+        connection.execute(BULK, [BULK_ROWS])
+    place.settle()
+    with opened(where) as takeover:
+        flow, lease = takeover.flow(Owner.MONOLITH), takeover.databases.take_leases().service
+        began = time.perf_counter()
+        step(flow, lease)
+        followed = time.perf_counter() - began
+        began = time.perf_counter()
+        recheck(flow, lease)
+        compared = time.perf_counter() - began
+    return Rechecked(BULK_ROWS / followed, BULK_ROWS / compared)
 
 
 def pausing(place: Place, rows: int, cutovers: int, var: Path) -> Pause:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.takeover.measure import Captured, Copied, Pause
+from bench.takeover.measure import Captured, Copied, Pause, Rechecked
 
 ALONE, WRITTEN_TO, BULK, PAUSE_MS = 0.85, 0.6, 0.9, 50.0
 
@@ -20,6 +20,7 @@ class Figures:
     copied: tuple[Copied, ...]
     captured: tuple[Captured, ...]
     verified: float
+    rechecked: Rechecked
     pause: Pause
 
 
@@ -38,6 +39,10 @@ def table(figures: Figures) -> Table:
         having = statistics.median(getattr(each, f"{which}_with") for each in figures.captured)
         shown.add_row(f"capture, {name}", f"{without:,.0f}", f"{having:,.0f}", _ratio(having, without))
     shown.add_row("verification (rows/s, of both sides)", "", f"{figures.verified:,.0f}", "")
+    followed, compared = figures.rechecked.followed, figures.rechecked.compared
+    shown.add_row(
+        "changed rows: followed, compared again (rows/s)", f"{followed:,.0f}", f"{compared:,.0f}", ""
+    )
     for name, value in _times(figures.pause).items():
         shown.add_row(name, "", f"{value * 1000:.1f} ms", "")
     return shown
