@@ -246,6 +246,9 @@ class Store(Protocol):
         server until a durable one is committed after it there.
         """
 
+    def strictly(self, seconds: float) -> AbstractContextManager[None]:
+        """Take a server for gone, until the block ends, once it says nothing for so long."""
+
     def shape(self, table: str) -> Shape | None:
         """Return the shape of a table, None where there is none."""
 

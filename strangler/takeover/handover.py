@@ -81,8 +81,8 @@ def opened_databases(where: Where) -> Iterator[Databases]:
             ) from None
         except DRIVER_FAULTS as fault:
             raise TargetRefusedRows(
-                f"a database refused what the takeover of {where.group!r} asked of it; that step was undone:"
-                f" {str(fault).strip()}",
+                f"a database refused or did not answer what the takeover of {where.group!r} asked of it; that"
+                f" step is done whole or not at all: {str(fault).strip()}",
                 next=f"strangler takeover status {where.group}",
             ) from None
 

@@ -1,4 +1,6 @@
-"""Stand in line for a lock briefly and often: whoever waits long makes all who come after wait too."""
+"""Stand in line for a lock briefly and often: whoever waits long makes all who come after wait too. And wait
+for an answer no longer than is bearable while nobody may write.
+"""
 
 import random
 import time
@@ -14,10 +16,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to stand in line, how often, and how to pass the time in between."""
+    """How long to stand in line, how often, and how to pass the time in between.
+
+    `silence`: seconds without an answer after which a server counts as gone, while nobody may write.
+    """
 
     wait: float = 0.3
     tries: int = 20
+    silence: float = 10.0  # half of what the proxy parks writes for
     pause: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import psycopg
 from psycopg import sql
@@ -24,11 +24,11 @@ from strangler.takeover.postgres_schema import (
 )
 from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.postgres_transaction import PostgresTransaction
+from strangler.takeover.postgres_watch import Watch
 from strangler.takeover.shape import Shape
 from strangler.takeover.state import Lease, Note, OwnerRow
 from strangler.takeover.throttle import Load
 
-CONNECT_SECONDS = 5
 WAIT_SECONDS = 20.0
 JSON_TYPES = ("json", "jsonb")
 
@@ -40,27 +40,32 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         """Connect. Raises psycopg.Error."""
-        self._url = url
-        self._reader = self._connect()
+        self._watch = Watch(url)
+        self._reading = self._connect()
         try:
-            self._writer = self._connect()
+            self._writing = self._connect()
         except psycopg.Error:
-            self._reader.close()
+            self._reading.close()
             raise
         self._claiming: psycopg.Connection | None = None
         self._is_prepared = False
 
+    def strictly(self, seconds: float) -> AbstractContextManager[None]:
+        """Take the server for gone, until the block ends, once it says nothing for so long."""
+        return self._watch.strictly(seconds)
+
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """Open a moment to read."""
-        idle = self._reader.info.transaction_status == TransactionStatus.IDLE
-        connection = self._reader if idle else self._connect()
+        usual = self._reader
+        idle = usual.info.transaction_status == TransactionStatus.IDLE
+        connection = usual if idle else self._connect()
         try:
             yield PostgresSnapshot(connection)
         finally:
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
-            if connection is not self._reader:
+            if connection is not usual:
                 connection.close()
 
     @contextmanager
@@ -70,7 +75,7 @@ class PostgresStore:
         """Open a transaction that ends committed, or undone where anything was raised. Raises LeaseLost."""
         connection = self._writer
         try:
-            _begin(connection, lease, wait, durable=durable)
+            _begin(connection, lease, self._watch.limits(wait), durable=durable)
             yield PostgresTransaction(connection, lease, self._holders)
             connection.execute("COMMIT")
         except psycopg.errors.LockNotAvailable as fault:
@@ -101,11 +106,12 @@ class PostgresStore:
 
     def prepare(self, takeover: str) -> None:
         """Make the takeover's own tables, and its lease at epoch 1. Safe to run again."""
-        with self._writer.transaction():
-            self._writer.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'))")
-            if not one(self._writer.execute("SELECT to_regclass('strangler.rehearsal') IS NOT NULL")):
-                self._writer.execute(CONTROL)
-            RECORDS.make_lease(self._writer, takeover)
+        connection = self._writer
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'))")
+            if not one(connection.execute("SELECT to_regclass('strangler.rehearsal') IS NOT NULL")):
+                connection.execute(CONTROL)
+            RECORDS.make_lease(connection, takeover)
 
     def prepared(self) -> bool:
         """Return whether the takeover's own tables are there."""
@@ -116,10 +122,11 @@ class PostgresStore:
 
     def take_lease(self, takeover: str, token: str, holder: str, *, wait: float) -> Lease:
         """Take the lease from whoever has it; his next transaction here is refused. Raises Blocked."""
+        connection = self._writer
         try:
-            with self._writer.transaction():
-                self._writer.execute(f"SET LOCAL lock_timeout = '{int(wait * 1000)}ms'")
-                return RECORDS.take_lease(self._writer, takeover, token, holder)
+            with connection.transaction():
+                connection.execute(self._watch.limits(wait))
+                return RECORDS.take_lease(connection, takeover, token, holder)
         except psycopg.errors.LockNotAvailable:
             raise Blocked(self._holders(["strangler.lease"], False)) from None
 
@@ -181,18 +188,28 @@ class PostgresStore:
 
     def close(self) -> None:
         """Close every connection; claims end with it."""
-        for connection in (self._reader, self._writer, self._claiming):
+        for connection in (self._reading, self._writing, self._claiming):
             if connection is not None:
                 connection.close()
 
+    @property
+    def _reader(self) -> psycopg.Connection:
+        if self._reading.closed:
+            self._reading = self._connect()
+        return self._reading
+
+    @property
+    def _writer(self) -> psycopg.Connection:
+        if self._writing.closed:  # no transaction outlives its connection, and each checks the lease
+            self._writing = self._connect()
+        return self._writing
+
     def _connect(self) -> psycopg.Connection:
-        connection = psycopg.connect(
-            self._url, connect_timeout=CONNECT_SECONDS, autocommit=True, application_name="strangler"
-        )
+        connection = self._watch.connect()
         for kind in JSON_TYPES:  # as the text that PostgreSQL writes for it
             connection.adapters.register_loader(kind, TextLoader)
         try:
-            connection.execute(SESSION)
+            connection.execute(SESSION + self._watch.servers_end)
         except psycopg.Error:
             connection.close()
             raise
@@ -203,16 +220,14 @@ class PostgresStore:
         return tuple(f"pid {pid}, {state}, for {age}: {query}" for pid, age, state, query in rows)
 
 
-def _begin(connection: psycopg.Connection, lease: Lease, wait: float, *, durable: bool) -> None:
+def _begin(connection: psycopg.Connection, lease: Lease, limits: str, *, durable: bool) -> None:
     """Begin as the lease's holder, whom the fence lets through, in one round trip."""
     begun = connection.execute(
         sql.SQL(
-            "BEGIN; SET LOCAL lock_timeout = {}; SET CONSTRAINTS ALL DEFERRED;"
+            "BEGIN; {} SET CONSTRAINTS ALL DEFERRED;"
             " SET LOCAL synchronous_commit = {}; UPDATE strangler.lease SET applying = pg_current_xact_id()"
             " WHERE takeover = {} AND token = {} AND epoch = {}"
-        ).format(
-            f"{int(wait * 1000)}ms", "on" if durable else "off", lease.takeover, lease.token, lease.epoch
-        )
+        ).format(sql.SQL(limits), "on" if durable else "off", lease.takeover, lease.token, lease.epoch)
     )
     if begun.set_result(-1).rowcount != 1:
         raise LeaseLost(lease.takeover)

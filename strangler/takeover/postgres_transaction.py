@@ -27,6 +27,8 @@ from strangler.takeover.shape import Shape
 from strangler.takeover.state import Lease, Note, decode, encode
 
 CAN_REPLACE_TRIGGERS = 140000
+# Whoever keeps writers out and is stopped, or cut off, keeps them out no longer than this.
+LOCK = "SET LOCAL idle_in_transaction_session_timeout = '10s'; LOCK TABLE {} IN {} MODE"
 
 Holders = Callable[[list[str], bool], tuple[str, ...]]  # who keeps locks on tables (readers too?), as text
 Write = Callable[[psycopg.Copy], None]
@@ -273,7 +275,7 @@ class PostgresTransaction(LeasedRecords):
     def _lock(self, shapes: Sequence[Shape], mode: str, *, readers: bool) -> None:
         tables = sql.SQL(", ").join(sql.Identifier(name) for name in sorted(shape.table for shape in shapes))
         try:
-            self._connection.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(tables, sql.SQL(mode)))
+            self._connection.execute(sql.SQL(LOCK).format(tables, sql.SQL(mode)))
         except psycopg.errors.LockNotAvailable:
             raise Blocked(self._holders([quoted(shape.table) for shape in shapes], readers)) from None
 

@@ -1,4 +1,5 @@
-"""Remember that a follower's database refuses rows of the owner's, until it takes them. Decides nothing.
+"""Remember that a follower's database refuses rows of the owner's, until it takes them; or that one was away.
+Decides nothing.
 
 Whoever follows stands still meanwhile: nothing of the step was kept, and all that came since is in the
 owner's log.

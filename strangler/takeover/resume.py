@@ -1,14 +1,12 @@
 """`takeover resume`: finish what was begun. The rows say what that is; running it again changes nothing."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from proxy.routes import Owner
-from strangler.takeover.engines import LeaseLost
 from strangler.takeover.handover import Where, opened, switch_of
 from strangler.takeover.session import COORDINATOR, other
 from strangler.takeover.situation import State, situation
-from strangler.takeover.switching import abort, finish, follow_up, reopen
+from strangler.takeover.switching import finish, follow_up, reopen, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,8 @@ def resume(where: Where, *, execute: bool) -> Resumed:
         switch = switch_of(takeover, where, origin, now.attempt)
         try:
             if now.state is State.FENCED:
-                try:
+                with settled(switch):
                     finish(switch, where.reached)
-                except Exception:
-                    with suppress(LeaseLost):
-                        abort(switch)
-                    raise
             elif now.state is State.ABORTED:
                 reopen(switch)
             elif now.state is State.UNADOPTED:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from time import perf_counter
 from typing import IO
@@ -84,6 +84,10 @@ class SqliteStore:
         finally:
             if connection.in_transaction:
                 connection.rollback()
+
+    def strictly(self, seconds: float) -> AbstractContextManager[None]:
+        """Do nothing: there is no server."""
+        return nullcontext()
 
     def shape(self, table: str) -> Shape | None:
         """Return the shape of a table, None where there is none."""

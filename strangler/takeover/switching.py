@@ -6,15 +6,15 @@ One row decides, in the database of the owner-to-be: what is inserted first for 
 be finished. The proxy is told, and never relied on.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
 
 from proxy.routes import Owner
 from strangler.errors import NotVerified, TableDirty, Undecided
-from strangler.takeover.engines import LeaseLost, Store, Transaction
+from strangler.takeover.engines import Blocked, LeaseLost, Store, Transaction
 from strangler.takeover.flow import Flow, all_copied, step, step_to
 from strangler.takeover.gateway import Gateway
 from strangler.takeover.patience import Patience
@@ -25,6 +25,7 @@ from strangler.takeover.rechecking import (
     remember,
     require_equal,
 )
+from strangler.takeover.refused import in_one_line
 from strangler.takeover.session import DRIVER_FAULTS, Leases, Takeover, other
 from strangler.takeover.state import Checkpoint, Note, Outcome, OwnerRow, encode
 
@@ -100,6 +101,12 @@ class Switch:
         """The database that gets it."""
         return self.takeover.databases.store(self.to)
 
+    @contextmanager
+    def strictly(self) -> Iterator[None]:
+        """Take a database for gone, until the block ends, that is silent for longer than is bearable now."""
+        with self.old.strictly(self.patience.silence), self.new.strictly(self.patience.silence):
+            yield
+
 
 def change_owner(switch: Switch) -> tuple[Timed, ...]:
     """Do all of it; return when each step was reached. What fails before the row is decided is undone.
@@ -119,20 +126,48 @@ def change_owner(switch: Switch) -> tuple[Timed, ...]:
     note(Step.ARMED)
     switch.gateway.hold(switch.name)
     try:
-        note(Step.HELD)
-        fence(switch)
-        note(Step.FENCED)
-        finish(switch, note)
-    except LeaseLost:
-        raise  # another coordinator decides now
-    except Exception:
-        with suppress(LeaseLost):  # then the row is there already: it was decided, or another decides
-            abort(switch)
-        raise
+        with settled(switch):
+            note(Step.HELD)
+            fence(switch)
+            note(Step.FENCED)
+            finish(switch, note)
     finally:
         switch.gateway.release(switch.name)
     note(Step.RELEASED)
     return tuple(times)
+
+
+@contextmanager
+def settled(switch: Switch) -> Iterator[None]:
+    """Give the change up where the block fails and did not decide it. While it lasts nobody may write.
+
+    Raises Undecided where nobody can tell, or where it is decided and a database is lost before all is done.
+    """
+    with switch.strictly():
+        try:
+            yield
+        except LeaseLost:
+            raise  # another coordinator decides now
+        except Exception as failure:
+            try:
+                abort(switch)
+            except LeaseLost:  # then the row is there already: it was decided, or another decides
+                if isinstance(failure, DRIVER_FAULTS):
+                    _tell_decided(switch, failure)
+            raise
+
+
+def _tell_decided(switch: Switch, failure: Exception) -> None:
+    decided = (
+        row.epoch == switch.epoch and row.outcome is Outcome.COMMITTED
+        for row in switch.new.owners(switch.name)
+    )
+    if any(decided):
+        raise Undecided(
+            f"epoch {switch.epoch} of {switch.name!r} is decided: the {switch.to} owns. A database did not"
+            f" answer before all else was done ({in_one_line(failure)})",
+            next=f"strangler takeover resume {switch.name}        (once it answers)",
+        ) from None
 
 
 def arm(switch: Switch) -> None:
@@ -209,15 +244,19 @@ def commit(switch: Switch, given_out: Mapping[str, int]) -> OwnerRow:
     `given_out` has the highest ids that the old owner ever gave out, by the new one's tables.
     """
     back = switch.takeover.flow(switch.to)
-    with switch.new.transaction(switch.leases.of(switch.to)) as into:
-        into.lock_out_writers(back.sources)
-        into.start_ids_after({table: highest + ID_GAP for table, highest in given_out.items()})
-        into.lift_fence(back.sources)
-        row = OwnerRow(switch.epoch, switch.to, Outcome.COMMITTED, into.position())
-        if not into.decide(row, "coordinator"):
-            raise LeaseLost(switch.name)
-        into.enter(switch.epoch)
-    return row
+
+    def decide(wait: float) -> OwnerRow:
+        with switch.new.transaction(switch.leases.of(switch.to), wait=wait) as into:
+            into.lock_out_writers(back.sources)
+            into.start_ids_after({table: highest + ID_GAP for table, highest in given_out.items()})
+            into.lift_fence(back.sources)
+            row = OwnerRow(switch.epoch, switch.to, Outcome.COMMITTED, into.position())
+            if not into.decide(row, "coordinator"):
+                raise LeaseLost(switch.name)
+            into.enter(switch.epoch)
+        return row
+
+    return switch.patience.insist(switch.name, decide)
 
 
 def adopt(switch: Switch, row: OwnerRow) -> None:
@@ -238,12 +277,12 @@ def abort(switch: Switch) -> None:
     """Give the change up, if it was not decided: the row first, then the fence. Raises Undecided."""
     row = OwnerRow(switch.epoch, switch.to, Outcome.ABORTED)
     try:
-        with switch.new.transaction(switch.leases.of(switch.to)) as into:
+        with switch.strictly(), switch.new.transaction(switch.leases.of(switch.to)) as into:
             first = into.decide(row, "coordinator")
-    except DRIVER_FAULTS as fault:
+    except (*DRIVER_FAULTS, Blocked) as fault:
         raise Undecided(
-            f"the database of the owner-to-be does not answer ({fault}), so nobody knows whether epoch"
-            f" {switch.epoch} of {switch.name!r} was decided; the fence stays up and nobody may write",
+            f"the database of the owner-to-be does not answer ({in_one_line(fault)}), so nobody knows whether"
+            f" epoch {switch.epoch} of {switch.name!r} was decided; the fence stays up and nobody may write",
             next=f"strangler takeover resume {switch.name}        (once it answers)",
         ) from None
     if first:
@@ -264,7 +303,15 @@ def reopen(switch: Switch) -> None:
         with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
             into.lift_fence(switch.flow.sources)
 
-    switch.patience.insist(switch.name, lift)
+    try:
+        with switch.strictly():
+            switch.patience.insist(switch.name, lift)
+    except DRIVER_FAULTS as fault:
+        raise Undecided(
+            f"epoch {switch.epoch} of {switch.name!r} was given up, but the {switch.origin}'s database does"
+            f" not answer ({in_one_line(fault)}): where it has its fence already, nobody may write",
+            next=f"strangler takeover resume {switch.name}        (once it answers)",
+        ) from None
     switch.reached(Step.REOPENED)
 
 

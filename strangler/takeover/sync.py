@@ -67,7 +67,7 @@ class Follower:
             self._stopped(in_one_line(fault))
             return AWAY
         except DRIVER_FAULTS as fault:
-            self._away(str(fault).strip())
+            self._cut_off(in_one_line(fault))
             return AWAY
 
     def close(self) -> None:
@@ -155,8 +155,16 @@ class Follower:
             f"the {_follower(self._now)}'s database refuses rows that the {self._now.owner} wrote; it follows"
             f" again once it takes them: {said}"
         )
-        with suppress(*DRIVER_FAULTS):
-            remember_refused(self._takeover.databases, why)
+        self._noted(why)
+
+    def _cut_off(self, said: str) -> None:
+        """Say that a database went away while it followed, and let `status` say it until it follows again."""
+        self._noted(f"the follower was cut off, and tries again every {AWAY:g} s: {said}")
+
+    def _noted(self, why: str) -> None:
+        if self._takeover is not None:
+            with suppress(*DRIVER_FAULTS):
+                remember_refused(self._takeover.databases, why)
         self._away(why)
 
     def _away(self, why: str) -> None:
