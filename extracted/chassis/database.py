@@ -21,6 +21,15 @@ from extracted.chassis.rehearsals.current import current, notice_giving_way, ref
 from extracted.chassis.rehearsals.transaction import unkeepable
 
 BUSY_SECONDS = 20
+# libpq's words: a server that gave no sign of life for 30 s is gone, and so is what was asked of it.
+REACH = {
+    "connect_timeout": "5",
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
 BEGIN = "begin"
 
 
@@ -98,7 +107,8 @@ def _engine(url: URL) -> Engine:
 
 def _engine_of(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        reach = {name: value for name, value in REACH.items() if name not in url.query}
+        return create_engine(url, pool_pre_ping=True, connect_args=reach)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
