@@ -260,10 +260,13 @@ class PostgresTransaction(LeasedRecords):
         return bool(one(self._connection.execute("SELECT to_regclass(%s) IS NOT NULL", [log])))
 
     def _make_way(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
-        """Drop disabled triggers that are to be made anew, on servers that cannot replace them."""
+        """Drop disabled triggers that are to be made anew, where none can be replaced. Raises Blocked."""
         if self._connection.info.server_version >= CAN_REPLACE_TRIGGERS:
             return
-        self._all(statement for shape in shapes for statement in self._dropped(shape, wanted))
+        dropped = [statement for shape in shapes for statement in self._dropped(shape, wanted)]
+        if dropped:
+            self._lock(shapes, "ACCESS EXCLUSIVE", readers=True)  # as DROP does, to say who is in the way
+            self._all(dropped)
 
     def _dropped(self, shape: Shape, wanted: set[str]) -> list[sql.Composed]:
         return [

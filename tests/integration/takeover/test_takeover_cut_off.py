@@ -7,13 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
-from psycopg import sql
 
 from proxy.routes import Owner
 from strangler.errors import CoordinatorBusy, StranglerError
@@ -26,37 +23,12 @@ from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import situation
 from strangler.takeover.switching import Step
 from strangler.takeover.sync import Follower
-from tests.integration.takeover.sides import Side
+from tests.integration.takeover.cutting import Network
 from tests.integration.takeover.things import Things
-from tests.postgres import Postgres, database_name
 
 STEPS = [step for step in Step if step not in {Step.ABORTED, Step.REOPENED}]
 DECIDED = {Step.COMMITTED, Step.ADOPTED, Step.ROUTED, Step.RELEASED}
 LOST = 7  # the exit code of an applier that was overtaken
-
-
-@dataclass(frozen=True)
-class Network:
-    """The way to the databases of one server, as far as it can be cut."""
-
-    server: Postgres
-
-    def cut(self, side: Side) -> None:
-        """End every connection to a database, and let none be made."""
-        self._allow(side, allowed=False)
-        with psycopg.connect(self.server.admin_url, autocommit=True) as connection:
-            ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
-            while connection.execute(ended, [database_name(side.url)]).fetchall():
-                pass
-
-    def mend(self, side: Side) -> None:
-        """Let connections be made again."""
-        self._allow(side, allowed=True)
-
-    def _allow(self, side: Side, *, allowed: bool) -> None:
-        alter = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-        with psycopg.connect(self.server.admin_url, autocommit=True) as connection:
-            connection.execute(alter.format(sql.Identifier(database_name(side.url)), sql.Literal(allowed)))
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import psycopg
@@ -13,6 +15,7 @@ from strangler.takeover.cancel import cancel
 from strangler.takeover.cutover import cutover
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.handover import opened, switch_of
+from strangler.takeover.postgres_transaction import CAN_REPLACE_TRIGGERS
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import State, situation
@@ -411,6 +414,18 @@ def test_status_says_what_is_half_done(things):
         cutover(things.where, execute=True)
 
 
+@contextmanager
+def readers(things: Things) -> Iterator[int]:
+    """Read on both sides and keep the locks of that until the block ends; yield the servers' version."""
+    with (
+        psycopg.connect(things.sides.source.url) as here,
+        psycopg.connect(things.sides.target.url) as there,
+    ):
+        for reader in (here, there):
+            reader.execute("SELECT count(*) FROM thing")
+        yield here.info.server_version
+
+
 class TestPostgres:
     """What a fence on PostgreSQL waits for and refuses."""
 
@@ -477,16 +492,26 @@ class TestPostgres:
     def test_readers_are_not_kept_waiting(self, postgres_things):
         things = postgres_things
         things.copy()
-        with (
-            psycopg.connect(things.sides.source.url) as here,
-            psycopg.connect(things.sides.target.url) as there,
-        ):
-            for reader in (here, there):
-                reader.execute("SELECT count(*) FROM thing")  # and keeps its lock: it ends only afterwards
+        with readers(things) as server_version:
             cutover(things.where, execute=True)
-            rollback(things.where, execute=True)
-            cutover(things.where, execute=True)
+            if server_version >= CAN_REPLACE_TRIGGERS:
+                rollback(things.where, execute=True)
+                cutover(things.where, execute=True)
         assert things.writable_sides() == [Owner.SERVICE]
+
+    def test_a_reader_in_the_way_of_a_rollback_is_named_where_triggers_cannot_be_replaced(
+        self, postgres_things
+    ):
+        things = postgres_things
+        things.copy()
+        cutover(things.where, execute=True)
+        with readers(things) as server_version:
+            if server_version < CAN_REPLACE_TRIGGERS:
+                with pytest.raises(errors.WritersInTheWay, match=r"pid \d+, idle in .* FROM thing"):
+                    rollback(things.where, execute=True)
+        assert things.writable_sides() == [Owner.SERVICE]
+        rollback(things.where, execute=True)
+        assert things.writable_sides() == [Owner.MONOLITH]
 
     def test_a_cached_sequence_gives_out_nothing_again(self, postgres_things):
         things = postgres_things

@@ -24,6 +24,8 @@ from strangler.takeover.state import Lease
 from strangler.takeover.status import status
 from strangler.takeover.switching import Reached, Step, nobody_cares
 from strangler.takeover.sync import Follower
+from tests.integration.takeover.cutting import Network
+from tests.integration.takeover.sides import Side
 from tests.integration.takeover.things import AT_ONCE, Things
 from tests.relay import Relay, relayed, tcp_options
 
@@ -167,11 +169,14 @@ def test_a_follower_cut_off_in_silence_says_so_and_follows_again(postgres_things
     assert status(postgres_things.where).refused == ""
 
 
-def test_a_server_that_gives_another_connection_may_think_as_long_as_it_likes(postgres):
+@pytest.mark.parametrize("allowed", [True, False], ids=["given", "refused"])
+def test_a_server_that_answers_for_another_connection_may_think_as_long_as_it_likes(postgres, allowed):
     answers: list[object] = []
-    with relayed(postgres.fresh()) as relay, psycopg.connect(relay.upstream) as busy:
+    side = Side(postgres.fresh())
+    with relayed(side.url) as relay, psycopg.connect(side.url) as busy:
         busy.execute("SELECT pg_advisory_xact_lock(7)")
         connection = Watch(f"{relay.url}&tcp_user_timeout=300").connect()
+        Network(postgres).allow(side, allowed=allowed)
 
         def ask() -> None:
             answers.append(connection.execute("SELECT pg_advisory_lock(7)::text").fetchone())
