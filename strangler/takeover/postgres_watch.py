@@ -75,7 +75,7 @@ class Watch:
         """Return the statements that have the server miss its client as soon as the client misses it."""
         if self._reach["keepalives"] == "0":
             return ""
-        return "".join(f"SET {name} = {int(self._reach[ours])};" for ours, name in SERVERS_END.items())
+        return "".join(f"SET {name} = {self._number(ours)};" for ours, name in SERVERS_END.items())
 
     def limits(self, wait: float) -> str:
         """Return the statements that have the server end a transaction's waiting, before silence ends it."""
@@ -115,7 +115,10 @@ class Watch:
     @property
     def _bearable(self) -> float:
         """Return how long a silence is borne, 0 for any."""
-        return self.strict or int(self._reach["tcp_user_timeout"]) / 1000
+        return self.strict or self._number("tcp_user_timeout") / 1000
+
+    def _number(self, name: str) -> int:
+        return max(0, int(self._reach[name]))  # libpq takes what is below 0 for 0, the system's own
 
     def _doubt(self, quiet: float) -> None:
         if self.strict is None and self._gives_another():

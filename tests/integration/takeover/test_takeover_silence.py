@@ -29,7 +29,12 @@ from tests.integration.takeover.sides import Side
 from tests.integration.takeover.things import AT_ONCE, Things
 from tests.relay import Relay, relayed, tcp_options
 
-SILENCE = 1.0
+SILENCE = 2.0  # what lives on a busy machine is never silent for so long
+SLOW = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+CREATE TRIGGER slow BEFORE INSERT ON thing FOR EACH ROW EXECUTE FUNCTION slow();
+"""
+LATE = "UPDATE thing SET note = 'acknowledged'"
 ADDRESSES = {"": (1, 10, 5, 4, 30_000), "&tcp_user_timeout=7000&keepalives_idle=3": (1, 3, 5, 4, 7_000)}
 VARIABLES = {Owner.MONOLITH: "MONOLITH_DATABASE_URL", Owner.SERVICE: "CATALOG_DATABASE_URL"}
 
@@ -54,7 +59,7 @@ class Far:
 def far(things: Things, away: Owner) -> Iterator[Far]:
     """Copy everything, change it once more, and put one side far away."""
     things.copy()
-    things.sides.source.run("UPDATE thing SET note = 'acknowledged'")
+    things.sides.source.run(LATE)
     with relayed(things.side(away).url) as relay:
         yield Far(things, relay, away)
 
@@ -139,8 +144,20 @@ def test_an_old_owner_that_falls_silent_after_the_decision_changes_nothing_of_it
 def test_a_fence_whose_answer_alone_is_lost_is_lifted_again_at_once(postgres_things):
     with far(postgres_things, Owner.MONOLITH) as there:
         swallow = at(Step.HELD, lambda: there.relay.swallow_the_answer_to(b"COMMIT", heals=True))
-        with pytest.raises(TargetRefusedRows, match="said nothing for 1 s"):
+        with pytest.raises(TargetRefusedRows, match="said nothing for 2 s"):
             cutover(there.where(swallow), execute=True)
+    assert settled(postgres_things, Owner.MONOLITH)
+
+
+def test_a_change_that_would_take_too_long_is_given_up_at_once_by_a_server_that_lives(postgres_things):
+    with far(postgres_things, Owner.SERVICE) as there:
+
+        def grow_slow() -> None:
+            postgres_things.sides.target.run(SLOW)
+            postgres_things.sides.source.run(LATE)
+
+        with pytest.raises(TargetRefusedRows, match="canceling statement due to statement timeout"):
+            cutover(there.where(at(Step.HELD, grow_slow)), execute=True)
     assert settled(postgres_things, Owner.MONOLITH)
 
 

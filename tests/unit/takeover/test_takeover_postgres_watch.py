@@ -45,8 +45,9 @@ def test_every_sign_of_life_begins_the_silence_anew():
             watched.send(2)
 
 
-def test_an_address_that_asks_for_endless_patience_gets_it():
-    watched = ready_for(Watch(f"{URL}?tcp_user_timeout=0"))
+@pytest.mark.parametrize("endless", ["0", "-1"])
+def test_an_address_that_asks_for_endless_patience_gets_it(endless):
+    watched = ready_for(Watch(f"{URL}?tcp_user_timeout={endless}"))
     for _ in range(10_000):
         watched.send(NOTHING)
 
