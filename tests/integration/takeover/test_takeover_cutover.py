@@ -21,11 +21,7 @@ from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import State, situation
 from strangler.takeover.status import status
 from strangler.takeover.switching import Step, abort, arm, commit, drain, fence, finish
-from tests.integration.takeover.things import Following, Things
-
-
-class Killed(BaseException):
-    """The end of a process, as far as its code can tell."""
+from tests.integration.takeover.things import Following, Killed, Things, killing
 
 
 @dataclass
@@ -62,16 +58,6 @@ TRIGGERS = {
 def triggers(things: Things) -> list[list[tuple]]:
     """Return the triggers of both databases."""
     return [side.ask(TRIGGERS[side.is_sqlite]) for side in (things.sides.source, things.sides.target)]
-
-
-def killing(step: Step):
-    """Return what dies at a step."""
-
-    def reached(now: Step) -> None:
-        if now is step:
-            raise Killed
-
-    return reached
 
 
 def change(things: Things, owner: Owner, note: str) -> None:

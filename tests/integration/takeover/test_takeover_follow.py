@@ -12,6 +12,7 @@ from strangler.takeover.carrying import Carrier
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import mistrust, step
 from strangler.takeover.postgres_schema import capture_functions
+from tests.integration.takeover.things import Killed
 
 CHANGES = {
     "a row changes before its chunk": "UPDATE thing SET note = 'new' WHERE id = 8",
@@ -35,10 +36,6 @@ CHANGES = {
     "keys at the edges": "INSERT INTO thing (id, code) VALUES (0, 'zero'), (-9223372036854775808, 'least'),"
     " (9223372036854775807, 'most')",
 }
-
-
-class Killed(BaseException):
-    """The end of a process, as far as its code can tell."""
 
 
 @dataclass

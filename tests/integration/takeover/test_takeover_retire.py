@@ -21,25 +21,11 @@ from strangler.takeover.status import status
 from strangler.takeover.sync import Follower
 from strangler.takeover.verify import verify
 from tests.integration.takeover.sides import Side, Sides
-from tests.integration.takeover.things import Things
+from tests.integration.takeover.things import Killed, Things, killing
 
 TODAY = date(2026, 1, 9)
 ARCHIVE = "thing_retired_20260109"
 YES = Asked(confirmed="thing", execute=True)
-
-
-class Killed(BaseException):
-    """The end of a process, as far as its code can tell."""
-
-
-def killing(step: RetireStep):
-    """Return what dies at a step."""
-
-    def reached(now: RetireStep) -> None:
-        if now is step:
-            raise Killed
-
-    return reached
 
 
 @pytest.fixture

@@ -11,11 +11,7 @@ from strangler.takeover.rollback import rollback
 from strangler.takeover.state import Pace
 from strangler.takeover.switching import Step
 from strangler.takeover.sync import Follower, sync
-from tests.integration.takeover.things import Things
-
-
-class Killed(BaseException):
-    """The end of a process, as far as its code can tell."""
+from tests.integration.takeover.things import Killed, Things
 
 
 class Listening:

@@ -9,22 +9,11 @@ from strangler.takeover.cutover import cutover
 from strangler.takeover.flow import mistrust
 from strangler.takeover.handover import opened
 from strangler.takeover.verify import verify
-from tests.integration.takeover.things import Following, Things
+from tests.integration.takeover.things import Following, Killed, Things
 
 
 def spoil(things: Things, script: str) -> None:
-    """Write to the follower, past its fence, as nobody should."""
-    target = things.sides.target
-    if target.is_sqlite:
-        target.run(
-            f"UPDATE strangler_lease SET applying = 1; {script}; UPDATE strangler_lease SET applying = 0"
-        )
-    else:
-        target.run(
-            "ALTER TABLE thing DISABLE TRIGGER ALL;"
-            f"{script}; ALTER TABLE thing ENABLE TRIGGER ALL;"
-            "ALTER TABLE thing ENABLE ALWAYS TRIGGER aaa_strangler_fence"
-        )
+    things.sides.target.spoil(script, "thing")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +54,6 @@ def test_what_was_found_equal_is_not_read_again_unless_asked(things):
     place = things.where.routes, "catalog", things.sides.environ, things.sides.var
     assert verify(*place).skipped == ("thing",)
     assert verify(*place, again=True).rows == 8
-
-
-class Killed(BaseException):
-    """The end of a process, as far as its code can tell."""
 
 
 FINE = Stride(hashed=2, said=2)
