@@ -78,6 +78,7 @@ def compare(
     `told` hears now and then how many rows have been read; `equal_to` up to which key all were equal.
     """
     stride = stride or Stride()
+    pair = pair.as_compared()
     seen, said, differing = 0, 0, 0
     first: list[Difference] = []
     for rows, difference, reached in _compared(flow, pair, moments, after, stride):
@@ -98,6 +99,7 @@ def compare_changed(
     flow: Flow, pair: Pair, source: Snapshot, copy: Snapshot, since: str, shown: int = 20
 ) -> Compared:
     """Compare the rows of one table whose keys were logged after `since`, some at a time in memory."""
+    pair = pair.as_compared()
     if isinstance(source, PostgresSnapshot) and isinstance(copy, PostgresSnapshot):
         keys: Sequence[tuple[Any, ...]] = source.logged_as_text(pair.source, since)
         batches = (_hashed(pair, source, copy, batch) for batch in _batches(keys, Stride().hashed))

@@ -41,10 +41,13 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a log says of one table since a position: how many entries, and whether all rows went at once."""
+    """What a log says of one table since a position: how many entries, and whether all rows went at once,
+    its own or those of a part of it.
+    """
 
     entries: int
     emptied: bool = False
+    part_emptied: bool = False
 
 
 UNCHANGED = Changes(0)
@@ -166,6 +169,9 @@ class Transaction(Protocol):
 
     def insert(self, shape: Shape, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
         """Insert rows as they come; return how many. A row that is already there is an error."""
+
+    def fill_gaps(self, shape: Shape) -> None:
+        """Give every row of a table the rows that its parts lack."""
 
     def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
         """Log the key of every row that is written from now on."""

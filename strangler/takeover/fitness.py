@@ -4,7 +4,9 @@ It sees what the schemas say. What only the values say (text in an integer colum
 and names, and keeps nothing of.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
 
 from strangler.errors import (
@@ -85,22 +87,37 @@ def fitness(databases: Databases, mapping: Mapping) -> Fitness:
             " sqlite to postgresql",
             next="strangler doctor",
         )
+    findings += _doubly_mapped(databases.group.tables, mapping)
     for table in databases.group.tables:
         named = mapping.table(table)
         source = databases.monolith.shape(table)
-        target = databases.service.shape(named.into(table))
+        there = {name: databases.service.shape(name) for name in named.tables(table)}
         findings += _absent(table, "monolith", source)
-        findings += _absent(named.into(table), "service", target)
-        if source is not None and target is not None and source.key and target.key:
-            pair, differing = _paired(databases, source, target, named)
+        findings += [finding for name, shape in there.items() for finding in _absent(name, "service", shape)]
+        targets = {name: shape for name, shape in there.items() if shape is not None and shape.key}
+        if source is not None and source.key and targets.keys() == there.keys():
+            pair, differing = _paired(databases, source, targets, named)
             findings += differing
             if pair is not None:
-                findings += _types(databases, pair)
+                findings += [finding for leg in pair.legs for finding in _types(databases, leg)]
                 pairs.append(pair)
     findings += _references(databases, pairs)
     if databases.ownership() is None:  # later, each step names what it meets
         findings += _values(databases, pairs)
     return Fitness(tuple(parents_first(pairs)), tuple(findings))
+
+
+def _doubly_mapped(tables: Sequence[str], mapping: Mapping) -> Iterator[Finding]:
+    into = [(name, table) for table in tables for name in mapping.table(table).tables(table)]
+    for name, times in sorted(Counter(name for name, _ in into).items()):
+        if times > 1:
+            yield Finding(
+                name,
+                f"the service's table is doubly mapped, for {', '.join(of for to, of in into if to == name)}",
+                "one table for each, and for each part",
+                blocks=True,
+                refusal=ColumnsDiffer,
+            )
 
 
 def _absent(table: str, whose: str, shape: Shape | None) -> Iterator[Finding]:
@@ -153,18 +170,20 @@ BYTES = {"blob", "bytea"}
 
 
 def _paired(
-    databases: Databases, source: Shape, target: Shape, named: TableMapping
+    databases: Databases, source: Shape, targets: Dictionary[str, Shape], named: TableMapping
 ) -> tuple[Pair | None, list[Finding]]:
+    """Pair a table with the service's, of which the parent's is the first."""
+    target = targets[named.into(source.table)]
     engines = databases.monolith.engine, databases.service.engine
     findings = [
         Finding(source.table, found, wanted, blocks=True, refusal=ColumnsDiffer)
-        for found, wanted in misfits(source, target, named, engines)
+        for found, wanted in misfits(source, target, named, engines, targets)
     ]
     if findings:
         return None, findings
-    pair = named.pair(source, target, typed=engines == (Engine.POSTGRESQL, Engine.POSTGRESQL))
+    pair = named.pair(source, target, targets, typed=engines == (Engine.POSTGRESQL, Engine.POSTGRESQL))
     if set(pair.key_into) != set(target.key):  # the source's key is another unique one there
-        pair = replace(pair, target=replace(target, key=pair.key_into))
+        pair = replace(pair, target=replace(pair.target, key=pair.key_into))
     return pair, []
 
 
@@ -197,13 +216,13 @@ def _values(databases: Databases, pairs: Sequence[Pair]) -> Iterator[Finding]:
     if databases.monolith.engine is databases.service.engine:
         return
     with databases.monolith.snapshot() as moment:
-        for pair in pairs:
-            conversion = Conversion(pair.target, pair.into)
-            rows = moment.chunk(pair.source, pair.columns, None, None, ordered=False).rows()
+        for leg in (leg for pair in pairs for leg in pair.legs):
+            conversion = Conversion(leg.target, leg.into)
+            rows = moment.chunk(leg.source, leg.columns, None, None, ordered=False).rows()
             for _ in conversion.of(rows):
                 pass
             yield from (
-                Finding(pair.table, fault, "a value of the column's type", blocks=True, refusal=UnfitValues)
+                Finding(leg.table, fault, "a value of the column's type", blocks=True, refusal=UnfitValues)
                 for fault in conversion.faults
             )
 
@@ -211,22 +230,23 @@ def _values(databases: Databases, pairs: Sequence[Pair]) -> Iterator[Finding]:
 def _references(databases: Databases, pairs: Sequence[Pair]) -> Iterator[Finding]:
     with databases.monolith.snapshot() as ours, databases.service.snapshot() as theirs:
         yield from _foreign_keys("monolith", ours, {pair.source.table for pair in pairs})
-        yield from _foreign_keys("service", theirs, {pair.target.table for pair in pairs})
+        targets = [shape.table for pair in pairs for shape in pair.target.tables]
+        yield from _foreign_keys("service", theirs, set(targets))
         yield from _generic(databases, ours.references(), {pair.source.table for pair in pairs})
-        for pair in pairs:
-            for whose, moment, table in (
-                ("monolith", ours, pair.source.table),
-                ("service", theirs, pair.target.table),
-            ):
-                yield from (
-                    Finding(
-                        table,
-                        f"trigger {trigger.name} in the {whose}'s database",
-                        "it fires for what the takeover applies too; see that it may",
-                        blocks=False,
-                    )
-                    for trigger in moment.triggers(table)
+        for whose, moment, tables in (
+            ("monolith", ours, [pair.source.table for pair in pairs]),
+            ("service", theirs, targets),
+        ):
+            yield from (
+                Finding(
+                    table,
+                    f"trigger {trigger.name} in the {whose}'s database",
+                    "it fires for what the takeover applies too; see that it may",
+                    blocks=False,
                 )
+                for table in tables
+                for trigger in moment.triggers(table)
+            )
 
 
 def _foreign_keys(whose: str, moment: Snapshot, tables: set[str]) -> Iterator[Finding]:

@@ -13,7 +13,17 @@ import msgspec
 from strangler.takeover.carrying import Carrier
 from strangler.takeover.engines import UNCHANGED, Changes, LeaseLost, Snapshot, Store, Transaction
 from strangler.takeover.shape import Pair, Shape
-from strangler.takeover.state import Checkpoint, Key, Lease, Note, TableState, begun_anew, decode, encode
+from strangler.takeover.state import (
+    Checkpoint,
+    Key,
+    Lease,
+    Note,
+    TableState,
+    begun_anew,
+    decode,
+    encode,
+    unverified,
+)
 
 CHUNK_BYTES = 32 * 1024 * 1024  # a chunk is about this long, whatever its rows are
 CHUNK_ROWS = 100_000  # and never of more rows than this, which is also what is tried where nothing is known
@@ -35,17 +45,44 @@ class Flow:
     @property
     def sources(self) -> list[Shape]:
         """The tables as the source has them."""
-        return [pair.source for pair in self.pairs]
+        return [shape for pair in self.pairs for shape in pair.source.tables]
 
     @property
     def targets(self) -> list[Shape]:
         """The tables as the target has them."""
-        return [pair.target for pair in self.pairs]
+        return [shape for pair in self.pairs for shape in pair.target.tables]
 
     def checkpoint(self) -> Checkpoint | None:
         """Return how far the target has come, None before it was prepared. Read-only."""
         text = self.target.read_note(self.takeover, Note.CHECKPOINT)
         return decode(text, Checkpoint) if text else None
+
+    def changes(self, moment: Snapshot, since: str) -> dict[str, Changes]:
+        """Return what was logged after `since`, for each pair that has anything."""
+        logged = moment.changes(self.sources, since)
+        found = {pair.table: changes_of(pair, logged) for pair in self.pairs}
+        return {name: changes for name, changes in found.items() if changes.entries}
+
+    def missing_capture(self, moment: Snapshot) -> dict[str, str]:
+        """Return the pairs whose capture is not whole, each with what is missing."""
+        return self._by_pair(moment.missing_capture(self.sources, self.takeover))
+
+    def altered(self, moment: Snapshot) -> dict[str, str]:
+        """Return the pairs whose columns are others at this moment than this process knows."""
+        now = moment.described(self.sources)
+        return self._by_pair(
+            {shape.table: OTHER_COLUMNS for shape in self.sources if now[shape.table] != shape.described}
+        )
+
+    def _by_pair(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Return what was found of tables by the pairs that they belong to."""
+        said: dict[str, list[str]] = {}
+        for pair in self.pairs:
+            for shape in pair.source.tables:
+                if shape.table in found:
+                    whose = "" if shape.table == pair.table else f"{shape.table}: "
+                    said.setdefault(pair.table, []).append(whose + found[shape.table])
+        return {name: "; ".join(texts) for name, texts in said.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +112,11 @@ def step_to(flow: Flow, lease: Lease, moment: Snapshot, *, durable: bool = True)
     if known is None:
         raise LeaseLost(flow.takeover)
     missing = {
-        **_altered(flow, moment),
+        **flow.altered(moment),
         **drifted(flow, known),
-        **moment.missing_capture(flow.sources, flow.takeover),
+        **flow.missing_capture(moment),
     }
-    changes = moment.changes(flow.sources, known.position)
+    changes = flow.changes(moment, known.position)
     if known.complete and not changes and missing.keys() <= known.dirty.keys():
         return Stepped(known)
     with flow.target.transaction(lease, durable=durable, loose=not known.complete) as into:
@@ -113,13 +150,16 @@ class _Step:
         for pair in self.flow.pairs:
             change = changes.get(pair.table, UNCHANGED)
             if change.emptied:
-                self.into.empty(pair.target)
+                for shape in reversed(pair.target.tables):
+                    self.into.empty(shape)
                 state = tables[pair.table]
                 tables[pair.table] = begun_anew(state, state.schema, state.dirty)
                 changed += change.entries
             elif change.entries and not tables[pair.table].dirty:
                 # What was missed of a doubted table may stand in the way of what was not: it is copied anew.
                 changed += self._renew(pair, tables[pair.table], known.position)
+                if change.part_emptied:  # which keys that concerns, no log says
+                    tables[pair.table] = unverified(tables[pair.table])
         pair_in_work = next((pair for pair in self.flow.pairs if not tables[pair.table].done), None)
         copied = 0
         if pair_in_work is not None:
@@ -132,19 +172,24 @@ class _Step:
         if not state.done and state.cursor is None:
             return 0
         upto: Key | None = None if state.done else state.cursor
-        keys = self.moment.dirty_keys(pair.source, since, upto)
-        rows = self.moment.dirty_rows(pair.source, pair.columns, since, upto)
+        changed = 0
         # All deleted before any is inserted: a unique value may have gone from one of them to another.
-        changed = self.flow.carrier.delete(self.into, pair, keys)
-        self.flow.carrier.insert(self.into, pair, rows)
-        if pair.kept:
-            self.into.put_back(pair.target, pair.key_into, pair.kept)
+        for leg in reversed(pair.legs):
+            keys = self.moment.dirty_keys(pair.source, since, upto)
+            changed = self.flow.carrier.delete(self.into, leg, keys)
+        for leg in pair.legs:
+            rows = self.moment.dirty_rows(pair.source, leg.columns, since, upto)
+            self.flow.carrier.insert(self.into, leg, rows)
+            if leg.kept:
+                self.into.put_back(leg.target, leg.key_into, leg.kept)
         return changed
 
     def _copy_chunk(self, pair: Pair, state: TableState) -> tuple[TableState, int]:
         bound = self.moment.bound(pair.source, state.cursor, self._rows_a_chunk(pair.source))
-        rows = self.moment.chunk(pair.source, pair.columns, state.cursor, bound, ordered=False)
-        copied = self.flow.carrier.insert(self.into, pair, rows)
+        copied = 0
+        for leg in pair.legs:
+            rows = self.moment.chunk(pair.source, leg.columns, state.cursor, bound, ordered=False)
+            copied = self.flow.carrier.insert(self.into, leg, rows)
         reached = msgspec.structs.replace(
             state,
             cursor=bound if bound is not None else state.cursor,
@@ -154,7 +199,7 @@ class _Step:
         return reached, copied
 
     def _rows_a_chunk(self, shape: Shape) -> int:
-        size = self.moment.sized(shape)
+        size = sum(map(self.moment.sized, shape.tables))
         most = self.flow.chunk_rows
         return max(1, min(most, self.flow.chunk_bytes // size)) if size else most
 
@@ -162,15 +207,14 @@ class _Step:
 def _doubted(state: TableState, why: str) -> TableState:
     if state.dirty:
         return state
-    return msgspec.structs.replace(
-        state, dirty=why, verified=False, compared="", checked=None, begun=state.begun + 1
-    )
+    return msgspec.structs.replace(unverified(state), dirty=why, begun=state.begun + 1)
 
 
-def _altered(flow: Flow, moment: Snapshot) -> dict[str, str]:
-    """Return the tables whose columns are others at this moment than this process knows."""
-    now = moment.described(flow.sources)
-    return {shape.table: OTHER_COLUMNS for shape in flow.sources if now[shape.table] != shape.described}
+def changes_of(pair: Pair, logged: Mapping[str, Changes]) -> Changes:
+    """Return what was logged of a pair's source, its parts included, out of what was logged of each table."""
+    parent, *parts = (logged.get(shape.table, UNCHANGED) for shape in pair.source.tables)
+    entries = sum(each.entries for each in (parent, *parts))
+    return Changes(entries, parent.emptied, any(part.emptied for part in parts))
 
 
 def drifted(flow: Flow, known: Checkpoint) -> dict[str, str]:

@@ -3,15 +3,17 @@ fit. Pure.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import NamedTuple
 
 from strangler.takeover.engines import Engine
-from strangler.takeover.mapping import TableMapping, Value
+from strangler.takeover.mapping import PartMapping, TableMapping, Value
 from strangler.takeover.shape import Shape
 from strangler.takeover.values import Unfit, converter
 
+LONGEST_NAME = 63  # PostgreSQL cuts what is longer
 TEXTS, NUMBERS = ("CHAR", "CLOB", "TEXT"), ("INT", "REAL", "FLOA", "DOUB")
 
 
@@ -23,17 +25,54 @@ class Misfit(NamedTuple):
 
 
 def misfits(
-    monolith: Shape, service: Shape, mapping: TableMapping, engines: tuple[Engine, Engine]
+    monolith: Shape,
+    service: Shape,
+    mapping: TableMapping,
+    engines: tuple[Engine, Engine],
+    parts: Mapping[str, Shape] | None = None,
 ) -> list[Misfit]:
-    """Return all that does not fit. `engines` are the monolith's and the service's."""
-    declared = list(_declared(monolith, service, mapping))
-    return declared or [
-        *_unmatched(monolith, service, mapping),
-        *_dropped(monolith, mapping),
-        *_keyed(monolith, service, mapping),
-        *_clashing(mapping.constant, service, engines[1], "service"),
-        *_clashing(mapping.default, monolith, engines[0], "monolith"),
+    """Return all that does not fit. `engines` are the monolith's and the service's, `parts` the tables that
+    the monolith's is split to.
+    """
+    shapes = parts or {}
+    declared = [
+        *_declared(monolith, service, mapping),
+        *_split(monolith, mapping),
+        *(
+            each
+            for name, part in mapping.split.items()
+            for each in _of_part(name, _said_wrongly(monolith, shapes[name], part))
+        ),
     ]
+    parent, *others = mapping.shares(monolith)
+    return declared or [
+        *_taken(monolith, service, parent, engines),
+        *_dropped(monolith, mapping),
+        *_clashing(mapping.default, monolith, engines[0], "monolith"),
+        *(
+            each
+            for share in others
+            for each in _of_part(
+                share.table,
+                _taken(monolith, shapes[share.table], share, engines),
+                _sorted_alike(monolith, (service, parent), (shapes[share.table], share)),
+                _missing(monolith, shapes[share.table], mapping.split[share.table], engines),
+            )
+        ),
+    ]
+
+
+def _of_part(name: str, *found: Iterable[Misfit]) -> Iterator[Misfit]:
+    return (Misfit(f"{name}: {each.found}", each.wanted) for each in chain(*found))
+
+
+def _taken(
+    monolith: Shape, service: Shape, mapping: TableMapping, engines: tuple[Engine, Engine]
+) -> Iterator[Misfit]:
+    """What of the columns that one table of the service's takes does not fit."""
+    yield from _unmatched(monolith, service, mapping)
+    yield from _keyed(monolith, service, mapping)
+    yield from _clashing(mapping.constant, service, engines[1], "service")
 
 
 def _declared(monolith: Shape, service: Shape, mapping: TableMapping) -> Iterator[Misfit]:
@@ -49,6 +88,85 @@ def _declared(monolith: Shape, service: Shape, mapping: TableMapping) -> Iterato
         yield Misfit(f"default of {name}, which is not dropped", "a default only for what is dropped")
     for name in sorted(set(mapping.drop) & mapping.rename.keys()):
         yield Misfit(f"{name} is dropped and renamed", "one of both")
+
+
+def _split(monolith: Shape, mapping: TableMapping) -> Iterator[Misfit]:
+    """What is said of columns that go to another table, and cannot be."""
+    parts = {
+        name: [part for part, each in mapping.split.items() if name in each.columns]
+        for name in sorted(set(mapping.split_off))
+    }
+    for name, into in parts.items():
+        if name not in monolith.columns:
+            yield Misfit(f"split of {name}, which the monolith does not have", _one_of(monolith.names))
+        if mapping.split_off.count(name) > 1:
+            yield Misfit(
+                f"{name} is split off {mapping.split_off.count(name)} times, to {', '.join(into)}",
+                "one table for it",
+            )
+        if name in monolith.key:
+            yield Misfit(
+                f"{name} is split off, and part of the key", "no word of it: the key goes to every part"
+            )
+        if name in mapping.drop:
+            yield Misfit(f"{name} is dropped and split off", "one of both")
+        if name in mapping.rename:
+            yield Misfit(f"{name} is renamed, and split off", f"its other name in split.{into[0]}.rename")
+
+
+def _said_wrongly(monolith: Shape, shape: Shape, part: PartMapping) -> Iterator[Misfit]:
+    """What is said in a part of columns that it does not take or have."""
+    for word, names, there in (
+        ("rename", part.rename, (*monolith.key, *part.columns)),
+        ("default", part.default, part.columns),
+    ):
+        for column in sorted(set(names) - set(there)):
+            yield Misfit(f"{word} of {column}, which it does not take", _one_of(there))
+    for column in sorted(part.constant.keys() - shape.columns.keys()):
+        yield Misfit(f"constant of {column}, which it does not have", _one_of(shape.names))
+    for column in shape.names:
+        if (size := len(f"{shape.table}.{column}".encode())) > LONGEST_NAME:
+            yield Misfit(f"{column} and its table's name have {size} bytes", f"{LONGEST_NAME} at most")
+
+
+def _missing(
+    monolith: Shape, shape: Shape, part: PartMapping, engines: tuple[Engine, Engine]
+) -> Iterator[Misfit]:
+    """What does not fit where the service has a row of the parent and none of the part."""
+    for name in part.columns:
+        never_null = [
+            whose
+            for whose, there in (
+                ("monolith", name in monolith.never_null),
+                ("service", part.called(name) in shape.never_null),
+            )
+            if there
+        ]
+        if never_null and name not in part.default:
+            yield Misfit(
+                f"{name} is NOT NULL in the {never_null[0]}'s database, and has no default",
+                f"default = {{ {name} = VALUE }}, for rows of its parent that it has none of",
+            )
+        elif (name,) in monolith.uniques or (part.called(name),) in shape.uniques:
+            yield Misfit(
+                f"{name} is unique and never NULL",
+                "a column that rows of its parent that it has none of may share a value of",
+            )
+    renamed = {part.called(name): value for name, value in part.default.items()}
+    yield from _clashing(part.default, monolith, engines[0], "monolith")
+    yield from _clashing(renamed, shape, engines[1], "service")
+
+
+def _sorted_alike(
+    monolith: Shape, parent: tuple[Shape, TableMapping], part: tuple[Shape, TableMapping]
+) -> Iterator[Misfit]:
+    for name in monolith.key:
+        wanted, found = (
+            shape.collations.get(mapping.rename.get(name, name), "the usual one")
+            for shape, mapping in (parent, part)
+        )
+        if wanted != found:
+            yield Misfit(f"the key's {name} has the collation {found}", f"{wanted}, as in {parent[0].table}")
 
 
 def _unmatched(monolith: Shape, service: Shape, mapping: TableMapping) -> Iterator[Misfit]:

@@ -8,11 +8,12 @@ from proxy.routes import RouteTable
 from strangler.takeover.fitness import fitness
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.session import find_group, open_databases
+from strangler.takeover.shape import Pair
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTable:
-    """A table that fits: what the service calls it, its key, its rows."""
+    """A table that fits: what the service calls it and its parts, its key, its rows."""
 
     table: str
     into: str
@@ -58,8 +59,12 @@ def plan(
         found = fitness(databases, mappings or TableMappings())
         with databases.monolith.snapshot() as moment:
             tables = tuple(
-                PlannedTable(pair.table, pair.target.table, pair.key, moment.count(pair.source))
+                PlannedTable(pair.table, _into(pair), pair.key, moment.count(pair.source))
                 for pair in found.pairs
             )
         said = tuple(Said(each.table, each.found, each.wanted, each.blocks) for each in found.findings)
         return PlanReport(name, databases.monolith_at, databases.service_at, tables, said)
+
+
+def _into(pair: Pair) -> str:
+    return ", ".join(shape.table for shape in pair.target.tables)

@@ -10,7 +10,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
 from strangler.takeover.engines import Blocked, Engine, LeaseLost
-from strangler.takeover.postgres_queries import one, quoted
+from strangler.takeover.postgres_queries import one
 from strangler.takeover.postgres_schema import (
     COLUMNS,
     CONTROL,
@@ -26,6 +26,7 @@ from strangler.takeover.postgres_snapshot import PostgresSnapshot
 from strangler.takeover.postgres_transaction import PostgresTransaction
 from strangler.takeover.postgres_watch import Watch
 from strangler.takeover.shape import Shape
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Lease, Note, OwnerRow
 from strangler.takeover.throttle import Load
 
@@ -87,7 +88,7 @@ class PostgresStore:
 
     def shape(self, table: str) -> Shape | None:
         """Return the shape of a table, None where there is none."""
-        named = [quoted(table)]
+        named = [identifier(table)]
         columns = self._reader.execute(COLUMNS, named).fetchall()
         if not columns:
             return None
@@ -99,9 +100,10 @@ class PostgresStore:
             key=unique[0] if unique else (),
             refers_to=frozenset(name for (name,) in self._reader.execute(REFERS_TO, named)),
             uniques=tuple(unique[1:]),
-            required=frozenset(name for name, _, required, _, _ in columns if required),
-            collations={name: collation for name, _, _, collation, _ in columns if collation},
-            folding=frozenset(name for name, *_, folding in columns if folding),
+            required=frozenset(name for name, _, required, *_ in columns if required),
+            collations={name: collation for name, _, _, collation, *_ in columns if collation},
+            folding=frozenset(name for name, *_, folding, _ in columns if folding),
+            never_null=frozenset(name for name, *_, never in columns if never),
         )
 
     def prepare(self, takeover: str) -> None:

@@ -11,7 +11,8 @@ import psycopg
 from psycopg import sql
 
 from strangler.takeover.engines import Forbidden
-from strangler.takeover.postgres_queries import one, quoted
+from strangler.takeover.postgres_queries import one
+from strangler.takeover.standard_sql import identifier
 
 ARCHIVIST = "strangler_archive"
 OWNERS = """
@@ -37,7 +38,7 @@ def give_away(connection: psycopg.Connection, tables: Sequence[str]) -> tuple[st
     The role is made where there is none. Raises psycopg.errors.InsufficientPrivilege.
     """
     archivist = sql.Identifier(ARCHIVIST)
-    found = connection.execute(OWNERS, [[quoted(table) for table in tables], ARCHIVIST]).fetchall()
+    found = connection.execute(OWNERS, [[identifier(table) for table in tables], ARCHIVIST]).fetchall()
     if found and not one(connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", [ARCHIVIST])):
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(archivist))
     for table, schema, owner in found:

@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from strangler.takeover.postgres_schema import TRIGGERS, log_of, names
+from strangler.takeover.postgres_schema import TRIGGERS, log_of, names, rows_of
 from strangler.takeover.shape import Shape
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Key
 from strangler.takeover.values import INTEGERS
 
@@ -34,7 +35,7 @@ class TableTrigger:
 
 def triggers_of(connection: psycopg.Connection, tables: Iterable[str]) -> list[TableTrigger]:
     """Return every trigger of some tables."""
-    named = [quoted(table) for table in tables]
+    named = [identifier(table) for table in tables]
     return [TableTrigger(*row) for row in connection.execute(TRIGGERS, [named])]
 
 
@@ -43,16 +44,36 @@ def logged_after(since: str) -> sql.Composed:
 
 
 def logged_keys(shape: Shape, since: str, upto: Key | None) -> sql.Composed:
-    lists = sql.SQL(", ").join(
-        sql.SQL("unnest({}) AS {}").format(sql.Identifier("l", name), sql.Identifier(name))
-        for name in shape.key
-    )
+    """Return the query for the keys logged after a position, of a part those of its parent.
+
+    Where all of a part's rows went at once, that concerns every key of its parent.
+    """
+    logged = [_listed_keys(shape.table, shape.key, since)]
+    for part in shape.parts:
+        key = tuple(part.key[name] for name in shape.key)
+        logged.append(_listed_keys(part.shape.table, key, since))
+        logged.append(
+            sql.SQL("SELECT {} FROM {} WHERE EXISTS (SELECT FROM {} l WHERE {} AND {} IS NULL)").format(
+                names(shape.key),
+                sql.Identifier(shape.table),
+                log_of(part.shape.table),
+                logged_after(since),
+                sql.Identifier("l", key[0]),
+            )
+        )
     within = sql.SQL("").format()
     if upto is not None:
         within = sql.SQL(" WHERE {}").format(compared(shape, "<=", upto))
-    return sql.SQL("SELECT DISTINCT {} FROM (SELECT {} FROM {} l WHERE {}) AS logged{}").format(
-        names(shape.key), lists, log_of(shape.table), logged_after(since), within
+    return sql.SQL("SELECT DISTINCT {} FROM ({}) AS logged{}").format(
+        names(shape.key), sql.SQL(" UNION ALL ").join(logged), within
     )
+
+
+def _listed_keys(table: str, key: Sequence[str], since: str) -> sql.Composed:
+    lists = sql.SQL(", ").join(
+        sql.SQL("unnest({}) AS {}").format(sql.Identifier("l", name), sql.Identifier(name)) for name in key
+    )
+    return sql.SQL("SELECT {} FROM {} l WHERE {}").format(lists, log_of(table), logged_after(since))
 
 
 def with_keys(shape: Shape, keys: Sequence[tuple[Any, ...]]) -> sql.Composed:
@@ -61,8 +82,16 @@ def with_keys(shape: Shape, keys: Sequence[tuple[Any, ...]]) -> sql.Composed:
         sql.SQL("{}::{}[]").format(sql.Literal([key[place] for key in keys]), sql.SQL(kind))
         for place, kind in enumerate(shape.types(shape.key))
     )
-    return sql.SQL("FROM {} AS rows JOIN unnest({}) AS wanted ({key}) USING ({key})").format(
-        sql.Identifier(shape.table), lists, key=names(shape.key)
+    # OFFSET 0 keeps it a look-up by key: joined with a union of queries it would be read whole for each key.
+    return sql.SQL(
+        "FROM unnest({}) AS wanted ({key}) CROSS JOIN LATERAL"
+        " (SELECT * FROM {} AS whole WHERE ({whole}) = ({wanted}) OFFSET 0) AS rows"
+    ).format(
+        lists,
+        rows_of(shape),
+        key=names(shape.key),
+        whole=names(shape.key, "whole"),
+        wanted=names(shape.key, "wanted"),
     )
 
 
@@ -107,10 +136,6 @@ def highest_given_out(shape: Shape, sequences: Mapping[str, str]) -> Iterator[sq
     for sequence in sequences.values():
         # A cached sequence counts what any session may still give out: its cache is below the last value.
         yield sql.SQL("SELECT {}, pg_sequence_last_value({}::regclass)").format(table, sequence)
-
-
-def quoted(table: str) -> str:
-    return '"' + table.replace('"', '""') + '"'
 
 
 def one(cursor: Any) -> Any:

@@ -6,8 +6,11 @@ one that wrote its own number into the lease and has not ended, as only who may 
 wrote it into `strangler.rehearsal`, as everybody may, since a trigger refuses every commit after that.
 """
 
+from collections.abc import Iterator
+
 from psycopg import sql
 
+from strangler.takeover import standard_sql
 from strangler.takeover.records import Records
 from strangler.takeover.shape import Column, Constant, Shape
 
@@ -54,7 +57,7 @@ COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = '',
            CASE WHEN attcollation <> typcollation
                 THEN quote_ident(collnamespace::regnamespace::text) || '.' || quote_ident(collname) END,
-           NOT coalesce(collisdeterministic, true)
+           NOT coalesce(collisdeterministic, true), attnotnull
     FROM pg_attribute JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_collation c ON c.oid = attcollation
     WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
@@ -155,6 +158,20 @@ def selected(columns: tuple[Column, ...], alias: str = "") -> sql.Composed:
     return sql.SQL(", ").join(
         _constant(column) if isinstance(column, Constant) else names((column,), alias) for column in columns
     )
+
+
+def rows_of(shape: Shape) -> sql.SQL:
+    """Return what stands behind FROM, before a name, for the rows of a table, or of one and its parts."""
+    return sql.SQL(standard_sql.rows_of(shape, _literal))
+
+
+def filling_gaps(shape: Shape) -> Iterator[sql.SQL]:
+    """Yield the statements that give every row the rows that its parts lack."""
+    return map(sql.SQL, standard_sql.filling_gaps(shape, _literal))
+
+
+def _literal(constant: Constant) -> str:
+    return _constant(constant).as_string()
 
 
 def _constant(constant: Constant) -> sql.Composed:

@@ -21,7 +21,6 @@ from strangler.takeover.postgres_queries import (
     logged_after,
     logged_keys,
     one,
-    quoted,
     triggers_of,
     with_keys,
 )
@@ -34,11 +33,13 @@ from strangler.takeover.postgres_schema import (
     capture_triggers,
     log_of,
     names,
+    rows_of,
     selected,
 )
 from strangler.takeover.postgres_writers import NOTING, SEEN
 from strangler.takeover.seen import Seen
 from strangler.takeover.shape import Column, Shape, described
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Key
 
 MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
@@ -105,7 +106,7 @@ class PostgresSnapshot:
         query = sql.SQL("SELECT {} FROM ({}) AS dirty JOIN {} AS rows USING ({})").format(
             selected(tuple(columns), "rows"),
             logged_keys(shape, since, upto),
-            sql.Identifier(shape.table),
+            rows_of(shape),
             names(shape.key),
         )
         return PostgresStream(self.connection, query)
@@ -123,9 +124,9 @@ class PostgresSnapshot:
     ) -> PostgresStream:
         """Return the rows with keys after `after` up to `upto`."""
         order = sql.SQL("ORDER BY {}").format(key_by_bytes(shape)) if ordered else sql.SQL("")
-        query = sql.SQL("SELECT {} FROM {} {} {}").format(
+        query = sql.SQL("SELECT {} FROM {} AS rows {} {}").format(
             selected(tuple(columns)),
-            sql.Identifier(shape.table),
+            rows_of(shape),
             between(shape, after, upto, by_bytes=ordered),
             order,
         )
@@ -145,7 +146,7 @@ class PostgresSnapshot:
     def highest_ids(self, shapes: Sequence[Shape]) -> Mapping[str, int]:
         """Return the highest id ever given out for each table: by its sequences, or by the rows."""
         sequences: dict[str, dict[str, str]] = {shape.table: {} for shape in shapes}
-        named = [quoted(table) for table in sequences]
+        named = [identifier(table) for table in sequences]
         for table, column, sequence in self.connection.execute(SEQUENCES, [named]):
             sequences[table][column] = sequence
         questions = [
@@ -170,7 +171,7 @@ class PostgresSnapshot:
 
     def described(self, shapes: Sequence[Shape]) -> Mapping[str, str]:
         """Return the columns that the tables have at this moment, as `Shape.described`."""
-        tables = [quoted(shape.table) for shape in shapes]
+        tables = [identifier(shape.table) for shape in shapes]
         found: dict[str, dict[str, str]] = {shape.table: {} for shape in shapes}
         for table, name, kind in self.connection.execute(COLUMNS_NOW, [tables]):
             found[table][name] = kind
@@ -215,7 +216,7 @@ class PostgresSnapshot:
             sql.SQL(
                 "SELECT (pg_table_size(oid) / greatest(reltuples, 1))::bigint FROM pg_class"
                 " WHERE oid = {}::regclass AND reltuples > 0"
-            ).format(sql.Literal(quoted(shape.table)))
+            ).format(sql.Literal(identifier(shape.table)))
         )
 
     def digest(
@@ -223,10 +224,8 @@ class PostgresSnapshot:
     ) -> tuple[int, str]:
         """Count the rows with keys after `after` up to `upto`, and sum a hash of each."""
         query = sql.SQL(
-            "SELECT count(*), coalesce(sum(hashtextextended(row({})::text, 0)), 0)::text FROM {} {}"
-        ).format(
-            selected(tuple(columns)), sql.Identifier(shape.table), between(shape, after, upto, by_bytes=True)
-        )
+            "SELECT count(*), coalesce(sum(hashtextextended(row({})::text, 0)), 0)::text FROM {} AS rows {}"
+        ).format(selected(tuple(columns)), rows_of(shape), between(shape, after, upto, by_bytes=True))
         found = self.connection.execute(query).fetchone()
         assert found is not None
         return found[0], found[1]
@@ -235,10 +234,12 @@ class PostgresSnapshot:
         self, shape: Shape, key: Sequence[str], columns: Sequence[Column], after: Key | None, upto: Key | None
     ) -> Iterator[tuple[Any, ...]]:
         """Yield each row's key as text and the hash of the row, in the order of keys by bytes."""
-        query = sql.SQL("SELECT {}, hashtextextended(row({})::text, 0) FROM {} {} ORDER BY {}").format(
+        query = sql.SQL(
+            "SELECT {}, hashtextextended(row({})::text, 0) FROM {} AS rows {} ORDER BY {}"
+        ).format(
             sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key),
             selected(tuple(columns)),
-            sql.Identifier(shape.table),
+            rows_of(shape),
             between(shape, after, upto, by_bytes=True),
             key_by_bytes(shape),
         )

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from strangler.takeover.engines import Blocked
 from strangler.takeover.postgres_archive import give_away, needing_rights
-from strangler.takeover.postgres_queries import TableTrigger, one, quoted, triggers_of
+from strangler.takeover.postgres_queries import TableTrigger, one, triggers_of
 from strangler.takeover.postgres_schema import (
     FENCE,
     OWN_CONSTRAINTS,
@@ -17,6 +17,7 @@ from strangler.takeover.postgres_schema import (
     capture_functions,
     capture_triggers,
     fence_trigger,
+    filling_gaps,
     log_of,
     log_table,
     names,
@@ -24,6 +25,7 @@ from strangler.takeover.postgres_schema import (
 from strangler.takeover.postgres_writers import CONTROL, FORGET, NOTING, noting_trigger
 from strangler.takeover.records import LeasedRecords
 from strangler.takeover.shape import Shape
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Lease, Note, decode, encode
 
 CAN_REPLACE_TRIGGERS = 140000
@@ -88,6 +90,11 @@ class PostgresTransaction(LeasedRecords):
         target = sql.Identifier(shape.table)
         return self._copy_in(target, columns, lambda copy: _write_blocks(copy, blocks), binary=True)
 
+    def fill_gaps(self, shape: Shape) -> None:
+        """Give every row of a table the rows that its parts lack."""
+        for statement in filling_gaps(shape):
+            self._connection.execute(statement)
+
     def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
         """Log the key of every row that is written from now on."""
         self._make_way(shapes, {name for shape in shapes for name in capture_triggers(shape)})
@@ -142,7 +149,9 @@ class PostgresTransaction(LeasedRecords):
 
     def start_ids_after(self, numbers: Mapping[str, int]) -> None:
         """Let the sequences of each table start above its number, or where they are."""
-        self._connection.execute(START_IDS, [[quoted(table) for table in numbers], list(numbers.values())])
+        self._connection.execute(
+            START_IDS, [[identifier(table) for table in numbers], list(numbers.values())]
+        )
 
     def position(self) -> str:
         """Return the snapshot of now: whoever writes once this is committed is not seen by it."""
@@ -151,7 +160,7 @@ class PostgresTransaction(LeasedRecords):
 
     def loosen(self, shapes: Sequence[Shape]) -> None:
         """Drop the foreign keys between the tables, and remember them, until `tighten`."""
-        tables = [quoted(shape.table) for shape in shapes]
+        tables = [identifier(shape.table) for shape in shapes]
         dropped = self._connection.execute(OWN_CONSTRAINTS, [tables, tables]).fetchall()
         for table, name, _ in dropped:
             statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
@@ -280,7 +289,7 @@ class PostgresTransaction(LeasedRecords):
         try:
             self._connection.execute(sql.SQL(LOCK).format(tables, sql.SQL(mode)))
         except psycopg.errors.LockNotAvailable:
-            raise Blocked(self._holders([quoted(shape.table) for shape in shapes], readers)) from None
+            raise Blocked(self._holders([identifier(shape.table) for shape in shapes], readers)) from None
 
     def _disable(self, shapes: Sequence[Shape], wanted: set[str]) -> None:
         """Disable triggers. Not dropped: DROP TRIGGER would wait for readers too, and keep others out."""

@@ -11,10 +11,10 @@ import msgspec
 
 from strangler.errors import RowsDiffer, TooManyChanged
 from strangler.takeover.comparing import Compared, compare_changed
-from strangler.takeover.engines import UNCHANGED, LeaseLost, Snapshot
-from strangler.takeover.flow import Flow, step_to
+from strangler.takeover.engines import LeaseLost, Snapshot
+from strangler.takeover.flow import Flow, changes_of, step_to
 from strangler.takeover.shape import Pair
-from strangler.takeover.state import Checkpoint, Lease, Note, decode, encode
+from strangler.takeover.state import Checkpoint, Lease, Note, decode, encode, unverified
 
 MOST_KEYS = 200_000  # that may have changed in a table since it was last compared
 MOST_BEHIND_FENCE = 10_000  # the same while nobody can write
@@ -78,7 +78,7 @@ def remember(flow: Flow, lease: Lease, rechecked: Rechecked) -> None:
     known = rechecked.checkpoint
     doubted = {each.table for each in rechecked.differing} | {table for table, _ in rechecked.unread}
     tables = {
-        name: msgspec.structs.replace(state, verified=False, compared="", checked=None)
+        name: unverified(state)
         if name in doubted
         else msgspec.structs.replace(state, compared=known.position if state.compared else "")
         for name, state in known.tables.items()
@@ -127,6 +127,6 @@ def _due(flow: Flow, checkpoint: Checkpoint, moment: Snapshot) -> Iterator[tuple
     for pair in flow.pairs:
         since = checkpoint.tables[pair.table].compared
         if since and since != checkpoint.position:
-            entries = moment.changes([pair.source], since).get(pair.table, UNCHANGED).entries
+            entries = changes_of(pair, moment.changes(pair.source.tables, since)).entries
             if entries:
                 yield pair, since, entries

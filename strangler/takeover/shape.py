@@ -1,8 +1,8 @@
 """The shape of a table as a database reports it, and how the columns of two sides belong together. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 
@@ -27,8 +27,13 @@ class Shape:
     """One table: its stored columns with their declared types, its key, the tables it refers to.
 
     The key is the primary key, or else a unique one that is never NULL; `uniques` are the others of these.
-    `required` columns must be given a value. `collations` are those that sort a column otherwise than its
-    type does; a `folding` column takes texts for equal that are not the same.
+    `required` columns must be given a value; `never_null` ones may have a default too. `collations` are those
+    that sort a column otherwise than its type does; a `folding` column takes texts for equal that are not the
+    same.
+
+    With `parts` its rows are those of several tables together, and the parts' columns belong to it. Where a
+    part has no row they are NULL, or `filled` with what is missing there. With `strays` a part's row that
+    belongs to none is a row too.
     """
 
     table: str
@@ -37,8 +42,21 @@ class Shape:
     refers_to: frozenset[str]
     uniques: tuple[tuple[str, ...], ...] = ()
     required: frozenset[str] = frozenset()
+    never_null: frozenset[str] = frozenset()
     collations: Mapping[str, str] = field(default_factory=dict)
     folding: frozenset[str] = frozenset()
+    parts: tuple["Part", ...] = ()
+    filled: bool = False
+    strays: bool = False
+
+    @property
+    def tables(self) -> tuple["Shape", ...]:
+        """The tables that its rows are kept in: itself, or without its parts, and these."""
+        if not self.parts:
+            return (self,)
+        others = {name for part in self.parts for name in part.columns}
+        own = {name: kind for name, kind in self.columns.items() if name not in others}
+        return (replace(self, columns=own, parts=()), *(part.shape for part in self.parts))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,6 +73,31 @@ class Shape:
         return tuple(
             column.type if isinstance(column, Constant) else self.columns[column] for column in columns
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table that has further columns of another's rows, under the same key.
+
+    `key`: what it calls the other's key columns. `missing`: what its columns stand for where it has no row;
+    NULL without a word.
+    """
+
+    shape: Shape
+    key: Mapping[str, str]
+    missing: Mapping[str, Constant]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Its columns, by what they are called beside the other's."""
+        return {f"{self.shape.table}.{name}": name for name in self.shape.names}
+
+
+def together(parent: Shape, parts: Sequence[Part]) -> Shape:
+    """Return a table and its parts as one."""
+    columns = {name: part.shape.columns[own] for part in parts for name, own in part.columns.items()}
+    refers_to = parent.refers_to.union(*(part.shape.refers_to for part in parts)) - {parent.table}
+    return replace(parent, columns={**parent.columns, **columns}, refers_to=refers_to, parts=tuple(parts))
 
 
 def described(columns: Mapping[str, str]) -> str:
@@ -141,13 +184,48 @@ class Pair:
     @property
     def schema(self) -> str:
         """A digest of both tables' columns and types and of how they match, the same in both directions."""
-        sides = sorted(repr(sorted(shape.columns.items())) for shape in (self.source, self.target))
+        tables = (*self.source.tables, *self.target.tables)
+        sides = sorted(repr(sorted(shape.columns.items())) for shape in tables)
         matches = sorted(repr(sorted(map(repr, (each.source, each.target)))) for each in self.matches)
-        return hashlib.sha256("".join([*sides, *matches]).encode()).hexdigest()[:16]
+        parts = (*self.source.parts, *self.target.parts)
+        missing = [repr((part.shape.table, sorted(part.missing.items()))) for part in parts]
+        return hashlib.sha256("".join([*sides, *matches, *missing]).encode()).hexdigest()[:16]
+
+    @property
+    def legs(self) -> tuple["Pair", ...]:
+        """One pair for each table of the target, the parent's first: rows are written table by table."""
+        if not self.target.parts:
+            return (self,)
+        parent = self.target.tables[0]
+        parts = {name for part in self.target.parts for name in part.columns}
+        own = tuple(match for match in self.matches if match.target not in parts)
+        return (Pair(self.source, parent, own), *map(self._leg, self.target.parts))
+
+    def _leg(self, part: Part) -> "Pair":
+        key = [Match(name, part.key[into]) for name, into in zip(self.key, self.key_into, strict=True)]
+        own = [
+            Match(match.source, part.columns[match.target])
+            for match in self.matches
+            if isinstance(match.target, str) and match.target in part.columns
+        ]
+        return Pair(self.source, part.shape, (*key, *own))
 
     def reversed(self) -> "Pair":
-        """Return the way back."""
-        return Pair(self.target, self.source, tuple(Match(each.target, each.source) for each in self.matches))
+        """Return the way back: what a part lacks is missing in a copy, and filled in an owner."""
+        matches = tuple(Match(each.target, each.source) for each in self.matches)
+        return Pair(replace(self.target, filled=True), replace(self.source, filled=False), matches)
+
+    def as_compared(self) -> "Pair":
+        """Return the pair with what no row is written by: parts' rows that belong to none, and in a copy the
+        keys of its parts, which are NULL where one has no row.
+        """
+        keys = [
+            Match(name, f"{part.shape.table}.{part.key[into]}")
+            for part in self.target.parts
+            for name, into in zip(self.key, self.key_into, strict=True)
+        ]
+        source, target = (replace(shape, strays=True) for shape in (self.source, self.target))
+        return Pair(source, target, (*keys, *self.matches))  # the last match of a key says where it is kept
 
 
 def parents_first(pairs: Iterable[Pair]) -> list[Pair]:

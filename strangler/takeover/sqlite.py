@@ -105,6 +105,7 @@ class SqliteStore:
             key=primary or next(iter(unique), ()),
             refers_to=frozenset(name for (name,) in refers),
             uniques=tuple(unique if primary else unique[1:]),
+            never_null=frozenset(never_null),
             required=frozenset(column[1] for column in columns if column[3] and column[4] is None),
             collations=dict(self._reader.execute(COLLATIONS, [table]).fetchall()),
         )

@@ -4,22 +4,24 @@ import sqlite3
 from typing import Any
 
 from strangler.takeover.shape import Shape
-from strangler.takeover.sqlite_schema import by_bytes, identifier, listed, literal, log_of
+from strangler.takeover.sqlite_schema import by_bytes, listed, literal, log_of
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Key, decode, encode
 
 GENERATED = {2, 3}  # PRAGMA table_xinfo: virtual and stored generated columns, computed and never copied
 
 
 def logged_keys(shape: Shape, since: str, upto: Key | None) -> tuple[str, tuple[Any, ...]]:
-    """Return query and parameters for the keys logged after a position."""
-    seen = decode(since, dict[str, int]).get(shape.table, 0)
-    within, parameters = "", [seen, *(upto or ())]
-    if upto is not None:
-        within = f" AND ({listed(shape.key)}) <= ({', '.join('?' * len(upto))})"
-    query = (
-        f"SELECT DISTINCT {listed(shape.key)} FROM {identifier(log_of(shape.table))} WHERE seq > ?{within}"
+    """Return query and parameters for the keys logged after a position, of a part those of its parent."""
+    seen = decode(since, dict[str, int])
+    keys = {shape.table: shape.key}
+    keys |= {part.shape.table: tuple(part.key[name] for name in shape.key) for part in shape.parts}
+    logged = " UNION ALL ".join(
+        f"SELECT {listed(key)} FROM {identifier(log_of(table))} WHERE seq > ?" for table, key in keys.items()
     )
-    return query, tuple(parameters)
+    within = f" WHERE ({listed(shape.key)}) <= ({', '.join('?' * len(upto))})" if upto is not None else ""
+    query = f"SELECT DISTINCT {listed(shape.key)} FROM ({logged}){within}"
+    return query, (*(seen.get(table, 0) for table in keys), *(upto or ()))
 
 
 def between(shape: Shape, after: Key | None, upto: Key | None) -> tuple[str, tuple[Any, ...]]:

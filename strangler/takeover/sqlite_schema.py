@@ -6,8 +6,10 @@ REPLACE evicts is not captured; verification finds that.
 
 from collections.abc import Iterable, Iterator
 
+from strangler.takeover import standard_sql
 from strangler.takeover.records import Records
 from strangler.takeover.shape import Column, Constant, Shape
+from strangler.takeover.standard_sql import identifier
 
 RECORDS = Records("strangler_", "?")
 # A row of `strangler_rehearsal` lets its own transaction through every fence, and no transaction that has
@@ -33,11 +35,6 @@ EVENTS = ("insert", "update", "delete")
 OURS = ("strangler_capture_", "strangler_fence_", "strangler_writers_")
 
 
-def identifier(name: str) -> str:
-    """Quote a name of the schema."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(text: str) -> str:
     """Quote a text."""
     return "'" + text.replace("'", "''") + "'"
@@ -51,11 +48,22 @@ def listed(names: Iterable[str]) -> str:
 def selected(columns: Iterable[Column]) -> str:
     """Return what is read of a row, with commas."""
     return ", ".join(
-        _constant(column.value) if isinstance(column, Constant) else identifier(column) for column in columns
+        _constant(column) if isinstance(column, Constant) else identifier(column) for column in columns
     )
 
 
-def _constant(value: int | float | str) -> str:
+def rows_of(shape: Shape) -> str:
+    """Return what stands behind FROM for the rows of a table, or of one and its parts together."""
+    return standard_sql.rows_of(shape, _constant)
+
+
+def filling_gaps(shape: Shape) -> Iterator[str]:
+    """Yield the statements that give every row the rows that its parts lack."""
+    return standard_sql.filling_gaps(shape, _constant)
+
+
+def _constant(constant: Constant) -> str:
+    value = constant.value
     return literal(value) if isinstance(value, str) else repr(value)
 
 

@@ -24,11 +24,12 @@ from strangler.takeover.sqlite_schema import (
     OURS,
     by_bytes,
     capture_triggers,
-    identifier,
     listed,
+    rows_of,
     selected,
 )
 from strangler.takeover.sqlite_writers import SEEN
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Key, decode
 
 
@@ -88,10 +89,7 @@ class SqliteSnapshot:
     ) -> SqliteStream:
         """Return the rows that have those keys now."""
         logged, parameters = logged_keys(shape, since, upto)
-        query = (
-            f"SELECT {selected(columns)} FROM {identifier(shape.table)}"
-            f" WHERE ({listed(shape.key)}) IN ({logged})"
-        )
+        query = f"SELECT {selected(columns)} FROM {rows_of(shape)} WHERE ({listed(shape.key)}) IN ({logged})"
         return SqliteStream(self._connection, query, parameters)
 
     def bound(self, shape: Shape, after: Key | None, rows: int) -> Key | None:
@@ -110,7 +108,7 @@ class SqliteSnapshot:
         """Return the rows with keys after `after` up to `upto`."""
         where, parameters = between(shape, after, upto)
         order = f" ORDER BY {by_bytes(shape)}" if ordered else ""
-        query = f"SELECT {selected(columns)} FROM {identifier(shape.table)}{where}{order}"
+        query = f"SELECT {selected(columns)} FROM {rows_of(shape)}{where}{order}"
         return SqliteStream(self._connection, query, parameters)
 
     def having(
@@ -118,7 +116,7 @@ class SqliteSnapshot:
     ) -> SqliteLookups:
         """Return the rows that have one of these keys."""
         query = (
-            f"SELECT {selected(columns)} FROM {identifier(shape.table)}"
+            f"SELECT {selected(columns)} FROM {rows_of(shape)}"
             f" WHERE ({listed(shape.key)}) = ({', '.join('?' * len(shape.key))})"
         )
         return SqliteLookups(self._connection, query, keys)

@@ -12,12 +12,13 @@ from strangler.takeover.sqlite_schema import (
     capture_triggers,
     drop_triggers,
     fence_triggers,
-    identifier,
+    filling_gaps,
     listed,
     log_of,
     log_table,
 )
 from strangler.takeover.sqlite_writers import CONTROL, FORGET, noting_triggers
+from strangler.takeover.standard_sql import identifier
 from strangler.takeover.state import Lease, decode
 
 
@@ -71,6 +72,11 @@ class SqliteTransaction(LeasedRecords):
             f"INSERT INTO {identifier(shape.table)} ({listed(columns)}) VALUES ({places})", counted
         )
         return counted.rows
+
+    def fill_gaps(self, shape: Shape) -> None:
+        """Give every row of a table the rows that its parts lack."""
+        for statement in filling_gaps(shape):
+            self._connection.execute(statement)
 
     def start_capture(self, shapes: Sequence[Shape], takeover: str) -> None:
         """Log the key of every row that is written from now on."""

@@ -8,7 +8,8 @@ whoever sets it off and fails for nobody. Everybody else gives SQLite's own answ
 from collections.abc import Iterator
 
 from strangler.takeover.shape import Shape
-from strangler.takeover.sqlite_schema import EVENTS, identifier, literal
+from strangler.takeover.sqlite_schema import EVENTS, literal
+from strangler.takeover.standard_sql import identifier
 
 CONTROL = """CREATE TABLE IF NOT EXISTS strangler_writer (takeover TEXT NOT NULL, relation TEXT NOT NULL,
     said TEXT NOT NULL, times INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,

@@ -140,8 +140,8 @@ def _prepare_target(takeover: Takeover, leases: Leases, patience: Patience) -> N
 
 def _empty(into: Transaction, flow: Flow) -> None:
     into.loosen(flow.targets)
-    for pair in reversed(flow.pairs):
-        into.empty(pair.target)
+    for shape in reversed(flow.targets):
+        into.empty(shape)
 
 
 def _capture(flow: Flow, leases: Leases, patience: Patience) -> None:
@@ -165,7 +165,7 @@ def _set_out(flow: Flow, leases: Leases) -> None:
 def _repair(takeover: Takeover, leases: Leases, patience: Patience) -> None:
     flow = takeover.flow(Owner.MONOLITH)
     with flow.source.snapshot() as moment:
-        missing = moment.missing_capture(flow.sources, flow.takeover)
+        missing = flow.missing_capture(moment)
     checkpoint = flow.checkpoint()
     broken = set(missing)
     if checkpoint is not None:
@@ -177,8 +177,8 @@ def _repair(takeover: Takeover, leases: Leases, patience: Patience) -> None:
         known = decode(into.checkpoint() or "", Checkpoint)
         into.loosen(flow.targets)
         for pair in reversed(flow.pairs):
-            if pair.table in broken:
-                into.empty(pair.target)
+            for shape in reversed(pair.target.tables if pair.table in broken else ()):
+                into.empty(shape)
         schemas = {pair.table: pair.schema for pair in flow.pairs}
         tables = {
             name: begun_anew(state, schemas[name]) if name in broken else state

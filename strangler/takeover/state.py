@@ -63,6 +63,11 @@ def begun_anew(state: TableState, schema: str, dirty: str = "") -> TableState:
     return TableState(dirty=dirty, begun=state.begun + 1, schema=schema)
 
 
+def unverified(state: TableState) -> TableState:
+    """Return the state of a table that nobody has found equal any more."""
+    return msgspec.structs.replace(state, verified=False, compared="", checked=None)
+
+
 class Checkpoint(msgspec.Struct, frozen=True):
     """What the target holds: of every table the copied part, exactly as the source was at `position`."""
 

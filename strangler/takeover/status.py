@@ -99,8 +99,8 @@ def _tables(takeover: Takeover, owner: Owner) -> tuple[TableStatus, ...]:
     if checkpoint is None:
         return ()
     with flow.source.snapshot() as moment:
-        changes = moment.changes(flow.sources, checkpoint.position)
-        missing = moment.missing_capture(flow.sources, flow.takeover)
+        changes = flow.changes(moment, checkpoint.position)
+        missing = flow.missing_capture(moment)
         return tuple(
             TableStatus(
                 table=pair.table,

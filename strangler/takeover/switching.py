@@ -181,7 +181,7 @@ def arm(switch: Switch) -> None:
     require_equal(switch.flow, recheck(switch.flow, switch.leases.of(switch.to)))
     back = switch.takeover.flow(switch.to)
     with switch.new.snapshot() as moment:
-        capturing = not moment.missing_capture(back.sources, switch.name)
+        capturing = not back.missing_capture(moment)
     if not capturing:
         switch.patience.insist(switch.name, lambda wait: _capture_new(switch, back, wait))
     if changed:
@@ -235,7 +235,11 @@ def drain(switch: Switch) -> dict[str, int]:
     if rechecked.differing:
         remember(flow, lease, rechecked)
     require_equal(flow, rechecked)
-    return {pair.target.table: given_out.get(pair.table, 0) for pair in flow.pairs}
+    return {
+        shape.table: max(given_out.get(each.table, 0) for each in pair.source.tables)
+        for pair in flow.pairs
+        for shape in pair.target.tables
+    }
 
 
 def commit(switch: Switch, given_out: Mapping[str, int]) -> OwnerRow:
@@ -260,13 +264,15 @@ def commit(switch: Switch, given_out: Mapping[str, int]) -> OwnerRow:
 
 
 def adopt(switch: Switch, row: OwnerRow) -> None:
-    """Turn the old owner into a follower of the new one. Safe to run again."""
+    """Turn the old owner into a follower of the new one, with all its rows. Safe to run again."""
     back = switch.takeover.flow(switch.to)
 
     def turn(wait: float) -> None:
         with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
             into.lock_out_writers(back.targets)
             into.stop_capture(back.targets)
+            for pair in back.pairs:
+                into.fill_gaps(pair.target)
             into.keep(Note.CHECKPOINT, encode(all_copied(back, row.position)))
             into.enter(row.epoch)
 
@@ -371,6 +377,8 @@ def _capture_new(switch: Switch, back: Flow, wait: float) -> None:
 def _prove_writable(into: Transaction, back: Flow) -> None:
     """Do to the old owner, in a transaction that is undone, what reverse sync will do."""
     for pair in back.pairs:
-        into.delete(pair.target, pair.key_into, iter(()))
-        into.insert(pair.target, pair.into, iter(()))
+        for leg in pair.legs:
+            into.delete(leg.target, leg.key_into, iter(()))
+            into.insert(leg.target, leg.into, iter(()))
+        into.fill_gaps(pair.target)
     into.keep(Note.CHECKPOINT, encode(all_copied(back, "")))

@@ -11,6 +11,7 @@ from strangler.takeover.mapping import Mapping, TableMapping
 from strangler.takeover.plan import PlanReport, plan
 from strangler.takeover.rollback import rollback
 from strangler.takeover.start import begin, start
+from strangler.takeover.switching import Reached, nobody_cares
 from strangler.takeover.verify import VerifyReport, verify
 from tests.integration.takeover.sides import Sides, routes
 from tests.integration.takeover.things import AT_ONCE, Following
@@ -23,6 +24,7 @@ class Tabled:
     sides: Sides
     mapping: TableMapping = field(default_factory=TableMapping)
     tables: tuple[str, ...] = ("item",)
+    reached: Reached = nobody_cares
 
     @property
     def where(self) -> Where:
@@ -34,6 +36,7 @@ class Tabled:
             self.sides.var,
             mappings=Mapping({"item": self.mapping}),
             patience=AT_ONCE,
+            reached=self.reached,
         )
 
     def plan(self) -> PlanReport:
@@ -61,7 +64,7 @@ class Tabled:
 
     def follow(self, owner: Owner) -> None:
         """Let the other side follow to the end."""
-        with self._open() as following:
+        with self.opened() as following:
             following.settle(owner)
 
     @contextmanager
@@ -72,6 +75,7 @@ class Tabled:
             yield Following(takeover, takeover.databases.take_leases())
 
     @contextmanager
-    def _open(self) -> Iterator[Following]:
+    def opened(self) -> Iterator[Following]:
+        """Open the takeover as it is."""
         with opened(self.where) as takeover:
             yield Following(takeover, takeover.databases.take_leases())
