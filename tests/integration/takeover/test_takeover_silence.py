@@ -98,7 +98,7 @@ def test_an_owner_to_be_that_falls_silent_leaves_the_decision_to_it_and_resume_f
     assert settled(postgres_things, Owner.SERVICE)
 
 
-@pytest.mark.parametrize("step", [Step.HELD, Step.FENCED, Step.DRAINED])
+@pytest.mark.parametrize("step", [Step.HELD, Step.FENCED])
 def test_an_owner_that_falls_silent_behind_its_fence_keeps_the_ownership_and_resume_opens_it(
     postgres_things, step
 ):
@@ -108,6 +108,16 @@ def test_an_owner_that_falls_silent_behind_its_fence_keeps_the_ownership_and_res
         there.relay.mend()
         assert resume(there.where(), execute=True).owner is Owner.MONOLITH
     assert settled(postgres_things, Owner.MONOLITH)
+
+
+def test_an_owner_that_falls_silent_once_all_is_drained_is_not_asked_any_more(postgres_things):
+    with far(postgres_things, Owner.MONOLITH) as there:
+        with pytest.raises(Undecided, match="is decided: the service owns"):
+            cutover(there.where(at(Step.DRAINED, there.relay.swallow)), execute=True)
+        assert postgres_things.writable_sides() == [Owner.SERVICE]
+        there.relay.mend()
+        assert resume(there.where(), execute=True).found is State.UNADOPTED
+    assert settled(postgres_things, Owner.SERVICE)
 
 
 def test_a_commit_whose_answer_is_swallowed_is_found_decided(postgres_things):

@@ -197,8 +197,13 @@ def test_a_change_before_in_and_after_the_copy_reaches_every_part(tabled, script
     assert not tabled.verify().differing
 
 
-def test_the_parts_are_fenced_as_their_parent_is(tabled):
+@pytest.mark.parametrize("back", [False, True], ids=["copied", "rolled-back"])
+def test_the_parts_are_fenced_as_their_parent_is(tabled, back):
     tabled.start()
+    if back:
+        tabled.verify()
+        tabled.cutover()
+        tabled.rollback()
     for script in (
         "UPDATE product_stock SET stock = 0",
         "DELETE FROM product_code",
