@@ -18,9 +18,13 @@ from psycopg import sql
 
 @dataclass
 class Postgres:
-    """A server on which a test may make databases. `admin_url` names one that is never changed."""
+    """A server on which a test may make databases. `admin_url` names one that is never changed.
+
+    `stays`: it goes on when the run ends, and what was made on it must go.
+    """
 
     admin_url: str
+    stays: bool = False
     made: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -33,6 +37,12 @@ class Postgres:
         self._run(create)
         self.made.append(name)
         return urlsplit(self.admin_url)._replace(path=f"/{name}").geturl()
+
+    def let_go(self, url: str) -> None:
+        """Drop a database that `fresh` gave, where the server stays: hundreds at the end take minutes."""
+        if self.stays:
+            self.drop(database_name(url))
+            self.made.remove(database_name(url))
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected."""
@@ -63,7 +73,7 @@ def running_postgres() -> Iterator[Postgres]:
         with _embedded() as admin_url:
             yield Postgres(admin_url)
         return
-    server = Postgres(named)
+    server = Postgres(named, stays=True)
     yield server
     for name in server.made:
         server.drop(name)

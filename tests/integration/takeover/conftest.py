@@ -15,7 +15,9 @@ def make_side(engine: str, name: str, tmp_path, request) -> Side:
         side.run("PRAGMA journal_mode=WAL")
         return side
     server: Postgres = request.getfixturevalue("postgres")
-    return Side(server.fresh())
+    url = server.fresh()
+    request.addfinalizer(lambda: server.let_go(url))
+    return Side(url)
 
 
 @pytest.fixture(params=PAIRS, ids=lambda pair: "-".join(pair))
