@@ -19,7 +19,7 @@ from strangler.takeover.handover import Handover, Where, opened
 from strangler.takeover.rechecking import recheck
 from strangler.takeover.rollback import rollback
 from strangler.takeover.start import start
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from strangler.takeover.verify import verify
 
 WRITERS = 4

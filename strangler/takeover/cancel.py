@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from proxy.routes import Owner
 from strangler.errors import WrongOwner
+from strangler.takeover.giving_up import abort, reopen
 from strangler.takeover.handover import Where, opened, switch_of
 from strangler.takeover.session import COORDINATOR, Takeover
 from strangler.takeover.situation import State, situation
-from strangler.takeover.switching import Switch, abort, reopen
+from strangler.takeover.switch import Switch
 
 
 @dataclass(frozen=True, slots=True)

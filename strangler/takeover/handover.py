@@ -23,7 +23,8 @@ from strangler.takeover.session import (
     other,
 )
 from strangler.takeover.situation import require_sound_situation
-from strangler.takeover.switching import Reached, Step, Switch, Timed, change_owner, nobody_cares, ready
+from strangler.takeover.switch import Reached, Step, Switch, Timed, nobody_cares
+from strangler.takeover.switching import change_owner, ready
 
 
 @dataclass(frozen=True, slots=True)

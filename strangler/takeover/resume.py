@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from proxy.routes import Owner
+from strangler.takeover.giving_up import reopen, settled
 from strangler.takeover.handover import Where, opened, switch_of
 from strangler.takeover.session import COORDINATOR, other
 from strangler.takeover.situation import State, situation
-from strangler.takeover.switching import finish, follow_up, reopen, settled
+from strangler.takeover.switching import finish, follow_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,15 @@ One row decides, in the database of the owner-to-be: what is inserted first for 
 be finished. The proxy is told, and never relied on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping
+from contextlib import suppress
 from time import perf_counter
 
 from proxy.routes import Owner
-from strangler.errors import NotVerified, TableDirty, Undecided
-from strangler.takeover.engines import Blocked, LeaseLost, Store, Transaction
+from strangler.errors import NotVerified, TableDirty
+from strangler.takeover.engines import LeaseLost, Transaction
 from strangler.takeover.flow import Flow, all_copied, step, step_to
-from strangler.takeover.gateway import Gateway
-from strangler.takeover.patience import Patience
+from strangler.takeover.giving_up import settled
 from strangler.takeover.rechecking import (
     MOST_BEHIND_FENCE,
     compare_since,
@@ -25,87 +22,11 @@ from strangler.takeover.rechecking import (
     remember,
     require_equal,
 )
-from strangler.takeover.refused import in_one_line
-from strangler.takeover.session import DRIVER_FAULTS, Leases, Takeover, other
 from strangler.takeover.state import Checkpoint, Note, Outcome, OwnerRow, encode
+from strangler.takeover.switch import Reached, Step, Switch, Timed
 
 # Ids left unused between the old owner's last one and the new one's first.
 ID_GAP = 1000
-
-
-class Step(StrEnum):
-    """Where a change of owner is, in the order in which it happens."""
-
-    ARM = "arm"
-    ARMED = "armed"
-    HELD = "held"
-    FENCED = "fenced"
-    DRAINED = "drained"
-    COMMITTED = "committed"
-    ADOPTED = "adopted"
-    ROUTED = "routed"
-    RELEASED = "released"
-    ABORTED = "aborted"
-    REOPENED = "reopened"
-
-
-Reached = Callable[[Step], None]
-
-
-def nobody_cares(_step: Step) -> None:
-    """Hear of a step and do nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """When each step was reached, in seconds from the first."""
-
-    step: Step
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """One change of owner, from `origin` to the other side, at `epoch`."""
-
-    takeover: Takeover
-    leases: Leases
-    origin: Owner
-    epoch: int
-    gateway: Gateway
-    patience: Patience = field(default_factory=Patience)
-    reached: Reached = nobody_cares
-
-    @property
-    def name(self) -> str:
-        """The group's name."""
-        return self.takeover.name
-
-    @property
-    def to(self) -> Owner:
-        """The owner-to-be."""
-        return other(self.origin)
-
-    @property
-    def flow(self) -> Flow:
-        """The way that rows went until now."""
-        return self.takeover.flow(self.origin)
-
-    @property
-    def old(self) -> Store:
-        """The database that gives the ownership away."""
-        return self.takeover.databases.store(self.origin)
-
-    @property
-    def new(self) -> Store:
-        """The database that gets it."""
-        return self.takeover.databases.store(self.to)
-
-    @contextmanager
-    def strictly(self) -> Iterator[None]:
-        """Take a database for gone, until the block ends, that is silent for longer than is bearable now."""
-        with self.old.strictly(self.patience.silence), self.new.strictly(self.patience.silence):
-            yield
 
 
 def change_owner(switch: Switch) -> tuple[Timed, ...]:
@@ -135,39 +56,6 @@ def change_owner(switch: Switch) -> tuple[Timed, ...]:
         switch.gateway.release(switch.name)
     note(Step.RELEASED)
     return tuple(times)
-
-
-@contextmanager
-def settled(switch: Switch) -> Iterator[None]:
-    """Give the change up where the block fails and did not decide it. While it lasts nobody may write.
-
-    Raises Undecided where nobody can tell, or where it is decided and a database is lost before all is done.
-    """
-    with switch.strictly():
-        try:
-            yield
-        except LeaseLost:
-            raise  # another coordinator decides now
-        except Exception as failure:
-            try:
-                abort(switch)
-            except LeaseLost:  # then the row is there already: it was decided, or another decides
-                if isinstance(failure, DRIVER_FAULTS):
-                    _tell_decided(switch, failure)
-            raise
-
-
-def _tell_decided(switch: Switch, failure: Exception) -> None:
-    decided = (
-        row.epoch == switch.epoch and row.outcome is Outcome.COMMITTED
-        for row in switch.new.owners(switch.name)
-    )
-    if any(decided):
-        raise Undecided(
-            f"epoch {switch.epoch} of {switch.name!r} is decided: the {switch.to} owns. A database did not"
-            f" answer before all else was done ({in_one_line(failure)})",
-            next=f"strangler takeover resume {switch.name}        (once it answers)",
-        ) from None
 
 
 def arm(switch: Switch) -> None:
@@ -277,48 +165,6 @@ def adopt(switch: Switch, row: OwnerRow) -> None:
             into.enter(row.epoch)
 
     switch.patience.insist(switch.name, turn)
-
-
-def abort(switch: Switch) -> None:
-    """Give the change up, if it was not decided: the row first, then the fence. Raises Undecided."""
-    row = OwnerRow(switch.epoch, switch.to, Outcome.ABORTED)
-    try:
-        with switch.strictly(), switch.new.transaction(switch.leases.of(switch.to)) as into:
-            first = into.decide(row, "coordinator")
-    except (*DRIVER_FAULTS, Blocked) as fault:
-        raise Undecided(
-            f"the database of the owner-to-be does not answer ({in_one_line(fault)}), so nobody knows whether"
-            f" epoch {switch.epoch} of {switch.name!r} was decided; the fence stays up and nobody may write",
-            next=f"strangler takeover resume {switch.name}        (once it answers)",
-        ) from None
-    if first:
-        switch.reached(Step.ABORTED)
-        reopen(switch)
-
-
-def reopen(switch: Switch) -> None:
-    """Lift the fence of an aborted change. Safe to run again. Raises Undecided where no row says so."""
-    aborted = OwnerRow(switch.epoch, switch.to, Outcome.ABORTED)
-    if aborted not in switch.new.owners(switch.name):
-        raise Undecided(
-            f"epoch {switch.epoch} of {switch.name!r} was not aborted; its fence stays up",
-            next=f"strangler takeover resume {switch.name}",
-        )
-
-    def lift(wait: float) -> None:
-        with switch.old.transaction(switch.leases.of(switch.origin), wait=wait) as into:
-            into.lift_fence(switch.flow.sources)
-
-    try:
-        with switch.strictly():
-            switch.patience.insist(switch.name, lift)
-    except DRIVER_FAULTS as fault:
-        raise Undecided(
-            f"epoch {switch.epoch} of {switch.name!r} was given up, but the {switch.origin}'s database does"
-            f" not answer ({in_one_line(fault)}): where it has its fence already, nobody may write",
-            next=f"strangler takeover resume {switch.name}        (once it answers)",
-        ) from None
-    switch.reached(Step.REOPENED)
 
 
 def chase(switch: Switch) -> int:

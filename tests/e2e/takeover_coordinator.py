@@ -16,7 +16,7 @@ from strangler.errors import StranglerError
 from strangler.table_file import read_table
 from strangler.takeover.cutover import cutover
 from strangler.takeover.rollback import rollback
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 
 GROUP = "catalog"
 

@@ -26,7 +26,7 @@ from strangler.takeover.handover import opened
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import State, situation
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from strangler.takeover.sync import Follower, sync
 from tests.e2e.takeover_clients import Clients
 from tests.e2e.takeover_sampler import Sampler

@@ -23,7 +23,7 @@ from strangler.takeover.cancel import cancel
 from strangler.takeover.handover import opened
 from strangler.takeover.resume import resume
 from strangler.takeover.situation import Situation, State, situation
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from tests.e2e.takeover_coordinator import Coordinator
 from tests.e2e.takeover_ledger import faults
 from tests.e2e.takeover_sampler import Sampler

@@ -11,7 +11,7 @@ from strangler.takeover.mapping import Mapping, TableMapping
 from strangler.takeover.plan import PlanReport, plan
 from strangler.takeover.rollback import rollback
 from strangler.takeover.start import begin, start
-from strangler.takeover.switching import Reached, nobody_cares
+from strangler.takeover.switch import Reached, nobody_cares
 from strangler.takeover.verify import VerifyReport, verify
 from tests.integration.takeover.sides import Sides, routes
 from tests.integration.takeover.things import AT_ONCE, Following

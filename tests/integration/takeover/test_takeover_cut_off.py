@@ -21,7 +21,7 @@ from strangler.takeover.handover import opened
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import situation
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from strangler.takeover.sync import Follower
 from tests.integration.takeover.cutting import Network
 from tests.integration.takeover.things import Things

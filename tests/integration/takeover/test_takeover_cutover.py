@@ -14,13 +14,15 @@ from strangler import errors
 from strangler.takeover.cancel import cancel
 from strangler.takeover.cutover import cutover
 from strangler.takeover.engines import LeaseLost
+from strangler.takeover.giving_up import abort
 from strangler.takeover.handover import opened, switch_of
 from strangler.takeover.postgres_transaction import CAN_REPLACE_TRIGGERS
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
 from strangler.takeover.situation import State, situation
 from strangler.takeover.status import status
-from strangler.takeover.switching import Step, abort, arm, commit, drain, fence, finish
+from strangler.takeover.switch import Step
+from strangler.takeover.switching import arm, commit, drain, fence, finish
 from tests.integration.takeover.things import Following, Killed, Things, killing
 
 

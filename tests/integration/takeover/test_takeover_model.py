@@ -29,12 +29,14 @@ from proxy.routes import Owner
 from strangler.errors import StranglerError
 from strangler.takeover.engines import LeaseLost
 from strangler.takeover.flow import step
+from strangler.takeover.giving_up import abort, reopen
 from strangler.takeover.handover import opened, switch_of
 from strangler.takeover.resume import resume
 from strangler.takeover.session import Leases, Takeover, other
 from strangler.takeover.situation import situation
 from strangler.takeover.state import OwnerRow
-from strangler.takeover.switching import Switch, abort, adopt, arm, commit, drain, fence, reopen
+from strangler.takeover.switch import Switch
+from strangler.takeover.switching import adopt, arm, commit, drain, fence
 from tests.integration.takeover.sides import Side, Sides
 from tests.integration.takeover.things import Following, Things, make_things
 from tests.postgres import Postgres, database_name

@@ -12,7 +12,7 @@ from strangler.takeover.rechecking import compare_since, recheck, require_equal
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
 from strangler.takeover.state import TableState
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from strangler.takeover.sync import Follower
 from strangler.takeover.verify import verify
 from tests.integration.takeover.sides import Side

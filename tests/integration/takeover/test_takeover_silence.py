@@ -22,7 +22,7 @@ from strangler.takeover.resume import resume
 from strangler.takeover.situation import State, situation
 from strangler.takeover.state import Lease
 from strangler.takeover.status import status
-from strangler.takeover.switching import Reached, Step, nobody_cares
+from strangler.takeover.switch import Reached, Step, nobody_cares
 from strangler.takeover.sync import Follower
 from tests.integration.takeover.cutting import Network
 from tests.integration.takeover.sides import Side

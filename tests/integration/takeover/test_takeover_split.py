@@ -14,7 +14,7 @@ from strangler.takeover.mapping import PartMapping, TableMapping, read_mapping
 from strangler.takeover.resume import resume
 from strangler.takeover.retire import Asked, retire
 from strangler.takeover.status import status
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from strangler.takeover.verify import VerifyReport
 from tests.integration.takeover.sides import Side, Sides
 from tests.integration.takeover.tabled import Tabled

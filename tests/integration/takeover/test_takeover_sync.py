@@ -9,7 +9,7 @@ from strangler.takeover.pace import set_pace
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
 from strangler.takeover.state import Pace
-from strangler.takeover.switching import Step
+from strangler.takeover.switch import Step
 from strangler.takeover.sync import Follower, sync
 from tests.integration.takeover.things import Killed, Things
 

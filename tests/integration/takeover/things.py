@@ -15,7 +15,7 @@ from strangler.takeover.handover import Where, opened
 from strangler.takeover.patience import Patience
 from strangler.takeover.session import Leases, Takeover, other
 from strangler.takeover.start import begin
-from strangler.takeover.switching import Reached, nobody_cares
+from strangler.takeover.switch import Reached, nobody_cares
 from strangler.takeover.verify import VerifyReport, verify
 from tests.integration.takeover.sides import Side, Sides, routes
 
