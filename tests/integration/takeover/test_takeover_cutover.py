@@ -433,6 +433,16 @@ class TestPostgres:
         cutover(things.where, execute=True)
         assert things.rows(Owner.SERVICE)[0][2] == "open"
 
+    def test_a_truncate_just_before_the_fence_leaves_the_owner(self, postgres_things):
+        things = postgres_things
+        things.copy()
+        source = things.sides.source
+        late = things.reaching(lambda step: step is Step.ARMED and source.run("TRUNCATE thing CASCADE"))
+        with pytest.raises(errors.NotVerified, match=r"not copied yet|was not verified"):
+            cutover(late.where, execute=True)
+        assert things.writable_sides() == [Owner.MONOLITH]
+        assert not things.rows(Owner.MONOLITH)
+
     def test_the_fence_waits_for_a_writer_that_ends_in_time_and_takes_it_along(self, postgres_things):
         things = postgres_things
         things.copy()
