@@ -39,10 +39,9 @@ def table(figures: Figures) -> Table:
         having = statistics.median(getattr(each, f"{which}_with") for each in figures.captured)
         shown.add_row(f"capture, {name}", f"{without:,.0f}", f"{having:,.0f}", _ratio(having, without))
     shown.add_row("verification (rows/s, of both sides)", "", f"{figures.verified:,.0f}", "")
-    followed, compared = figures.rechecked.followed, figures.rechecked.compared
-    shown.add_row(
-        "changed rows: followed, compared again (rows/s)", f"{followed:,.0f}", f"{compared:,.0f}", ""
-    )
+    again = figures.rechecked
+    shown.add_row("changed rows, followed (rows/s)", "", f"{again.followed:,.0f}", "")
+    shown.add_row("changed rows, compared again (rows/s)", "", f"{again.compared:,.0f}", "")
     for name, value in _times(figures.pause).items():
         shown.add_row(name, "", f"{value * 1000:.1f} ms", "")
     return shown
