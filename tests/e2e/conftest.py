@@ -1,26 +1,17 @@
 """The whole real stack, in a folder and on ports of its own: started by `strangler up`, ended by `down`."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from demo.place import Place, fresh_place
+from tests.ports import free_ports
 from tests.postgres import postgres
 
 __all__ = ["postgres"]
 
 PRODUCTS = 200
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def new_place(var: Path) -> Place:

@@ -26,9 +26,10 @@ from strangler.takeover.pace import set_pace
 from strangler.takeover.state import Pace
 from strangler.workers import worker_statuses
 from tests.e2e import flawed_writes
-from tests.e2e.conftest import free_ports, new_place
+from tests.e2e.conftest import new_place
 from tests.e2e.test_first_flip import wait_for
 from tests.e2e.whole_database import contents, table_rows
+from tests.ports import free_ports
 from tests.postgres import Postgres
 
 TABLES = (

@@ -12,9 +12,10 @@ from demo.traffic import PASSWORD
 from proxy.table import parse_table
 from strangler.identity_keys import PUBLIC_KEY, identity_environment
 from strangler.workers import worker_statuses
-from tests.e2e.conftest import free_ports, new_place
+from tests.e2e.conftest import new_place
 from tests.e2e.flawed_catalog import FLAWS, Flaw, served
 from tests.e2e.test_first_flip import wait_for
+from tests.ports import free_ports
 
 ROUTE = "catalog.products"
 ENGINE_LIMIT = """version = 1

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from extracted.catalog.models import Category
 from extracted.chassis.identity import HEADER
 from extracted.chassis.tables import ANSWERS
+from tests.ports import free_port
 
 PATH = "/api/categories/"
 SHELF = {"name": "Cups", "slug": "cups"}
@@ -21,9 +22,7 @@ SHELF = {"name": "Cups", "slug": "cups"}
 @pytest.fixture
 def catalog(database, database_url, tmp_path) -> Iterator[RunningCatalog]:
     """The service as a process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    running = RunningCatalog(database_url, port, tmp_path / "log")
+    running = RunningCatalog(database_url, free_port(), tmp_path / "log")
     running.start()
     yield running
     running.kill()

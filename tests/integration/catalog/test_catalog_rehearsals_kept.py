@@ -29,6 +29,7 @@ from strangler.takeover.handover import Where, opened
 from strangler.takeover.patience import Patience
 from strangler.takeover.start import begin
 from tests.fences import fence, unfence
+from tests.ports import free_port
 
 TABLES = tuple(Base.metadata.tables)
 MANY = 1_000
@@ -93,11 +94,9 @@ def waiting() -> Iterator[socket.socket]:
 @pytest.fixture
 def catalog(database, database_url, tmp_path, waiting) -> Iterator[RunningCatalog]:
     """The service as a process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     more = {"STRANGLER_REHEARSAL_KEY": KEY, PAUSE: str(waiting.getsockname()[1])}
     application = "tests.integration.catalog.pausing:serve()"
-    running = RunningCatalog(database_url, port, tmp_path / "log", more, application)
+    running = RunningCatalog(database_url, free_port(), tmp_path / "log", more, application)
     yield running
     running.kill()
 

@@ -2,13 +2,14 @@
 
 import os
 import signal
-import socket
 from contextlib import ExitStack
 
 import pytest
 import requests
 from kombu import Connection, Producer
 from shop_and_catalog import Both, comes_true
+
+from tests.ports import free_port
 
 MANY = 60
 
@@ -22,8 +23,7 @@ def both(tmp_path) -> Both:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 def kill(process) -> None:

@@ -7,7 +7,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from running_proxy import PATIENCE, free_port, until
+from running_proxy import PATIENCE, until
+
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 

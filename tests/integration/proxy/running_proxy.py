@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[3]
 PATIENCE = 15.0
 READS = ("GET", "HEAD")
@@ -26,15 +28,6 @@ def until(condition: Callable[[], bool], what: str) -> None:
             return
         tick.wait(0.01)
     raise AssertionError(f"not in {PATIENCE:g} s: {what}")
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port: int = server.getsockname()[1]
-        if port >= 20000:
-            return port
 
 
 def route(name: str, stage: str, *extra: str, methods: Iterable[str] = READS, group: str = "reads") -> str:

@@ -12,11 +12,12 @@ from urllib.request import urlopen
 import pytest
 from raw_client import HOST, Answer, BrokenOff, Client, head
 from recording_origin import Asked, Gone, Origin, Peer, answer, fresh, resets, says, says_and_closes
-from running_proxy import EVERY_STAGE, RunningProxy, free_port, table, until
+from running_proxy import EVERY_STAGE, RunningProxy, table, until
 
 from proxy.errors import ForwardError
 from proxy.holds import MOST_PARKED
 from proxy.pool import MAX_WAITING
+from tests.ports import free_port
 
 DEAD = """
 [upstreams.dead]

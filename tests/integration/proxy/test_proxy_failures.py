@@ -20,7 +20,9 @@ from recording_origin import (
     says,
     says_and_closes,
 )
-from running_proxy import ALONE, STEADY, RunningProxy, free_port, route, table
+from running_proxy import ALONE, STEADY, RunningProxy, route, table
+
+from tests.ports import free_port
 
 WRITES = ["POST", "PUT", "PATCH", "DELETE"]
 

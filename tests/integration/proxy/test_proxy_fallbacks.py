@@ -20,7 +20,9 @@ from recording_origin import (
     says,
     says_and_closes,
 )
-from running_proxy import ALL, ALONE, STEADY, RunningProxy, free_port, route, table, until
+from running_proxy import ALL, ALONE, STEADY, RunningProxy, route, table, until
+
+from tests.ports import free_port
 
 Start = Callable[..., RunningProxy]
 

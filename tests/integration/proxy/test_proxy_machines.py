@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from recording_origin import Origin
-from running_proxy import STEADY, RunningProxy, free_port, route, table
+from running_proxy import STEADY, RunningProxy, route, table
 
 from proxy.routes import Owner, Stage, version_of
 from strangler.actor import Actor
@@ -33,6 +33,7 @@ from strangler.pushing import push
 from strangler.status import look
 from strangler.steps import Forward
 from strangler.takeover.proxy_gateway import ProxyGateway
+from tests.ports import free_port
 
 KEY = "k" * 32
 ANN = Actor("ann@shop", lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))

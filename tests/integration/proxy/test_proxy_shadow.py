@@ -8,9 +8,10 @@ import pytest
 from listening_comparer import Comparer
 from raw_client import HOST, Client, fetch
 from recording_origin import Asked, Origin, Peer, answer, fresh, says, says_once
-from running_proxy import RunningProxy, free_port, route, table, until
+from running_proxy import RunningProxy, route, table, until
 
 from proxy.pairs import Failure, Response
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

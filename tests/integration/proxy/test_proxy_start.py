@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from raw_client import fetch
 from recording_origin import Origin, fresh
-from running_proxy import EVERY_STAGE, ROOT, RunningProxy, free_port, table
+from running_proxy import EVERY_STAGE, ROOT, RunningProxy, table
+
+from tests.ports import free_port
 
 
 @pytest.fixture

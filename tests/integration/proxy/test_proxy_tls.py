@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from raw_client import HOST, BrokenOff, Client, head
 from recording_origin import Asked, Origin, Peer, answer, fresh
-from running_proxy import ROOT, RunningProxy, free_port, until
+from running_proxy import ROOT, RunningProxy, until
+
+from tests.ports import free_port
 
 MIB = 1024 * 1024
 LARGE, PART = 50 * MIB, MIB // 4

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from raw_client import Client, fetch, head
 from recording_origin import Asked, Origin, Peer, answer, fresh, says
-from running_proxy import ALL, RunningProxy, free_port, route, table, until
+from running_proxy import ALL, RunningProxy, route, table, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import Server, ServerConnection, serve
+
+from tests.ports import free_port
 
 SOCKET = "websocket = true"
 UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: a2V5")

@@ -1,10 +1,10 @@
 """A stack of tiny stand-in programs under a real supervisor, in a directory of its own."""
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from strangler.installation import Installation
+from tests.ports import free_ports
 
 PART = '''\
 """Listen where told and answer every request with 200; the last argument says how to misbehave."""
@@ -115,10 +115,7 @@ class StandIn:
 def build(root: Path) -> StandIn:
     """Write a stand-in stack under `root`, on free ports."""
     names = ("monolith", "catalog", "proxy", "admin")
-    listening = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = {name: each.getsockname()[1] for name, each in zip(names, listening, strict=True)}
-    for each in listening:
-        each.close()
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     programs = {
         "proxy": "http %(ENV_PROXY_BIND)s %(ENV_PROXY_ADMIN)s well",
         "monolith": "http %(ENV_MONOLITH_BIND)s well",
