@@ -17,16 +17,18 @@ ENDPOINT = "/__strangler__/authenticate"
 KEY = "the-service-key"
 KEYS = {"STRANGLER_SERVICE_KEY": KEY, "STRANGLER_REHEARSAL_KEY": "the-key-of-rehearsals"}
 Script = Callable[[Peer, Asked], None]
+# Sessions in one of the 4,096 slots share a pin: whoever follows a writer would be answered by the monolith.
+UNPINNED = "pin = { enabled = false }"
 ROUTES = (
-    route("service", "service"),
-    route("other", "service"),
-    route("shadow", "shadow"),
+    route("service", "service", UNPINNED),
+    route("other", "service", UNPINNED),
+    route("shadow", "shadow", UNPINNED),
     route("kept", "monolith", methods=ALL),
-    route("rehearsed", "shadow", "shadow = { percent = 100, rehearse = true }", methods=ALL),
-    route("reverse", "service", "shadow = { percent = 100 }"),
+    route("rehearsed", "shadow", "shadow = { percent = 100, rehearse = true }", UNPINNED, methods=ALL),
+    route("reverse", "service", "shadow = { percent = 100 }", UNPINNED),
     route("moved", "service", methods=ALL, group="writes"),
-    route("share", "canary", "percent = 50"),
-    route("hurried", "service", "timeouts = { connect = 0.1, head = 0.2 }"),
+    route("share", "canary", "percent = 50", UNPINNED),
+    route("hurried", "service", "timeouts = { connect = 0.1, head = 0.2 }", UNPINNED),
 )
 
 
