@@ -1,5 +1,5 @@
 """Ports for servers of tests: below those that the system gives to clients, one of which could take a port in
-the moment before its server does, and none that the run's other process gives out.
+the moment before its server does, and none that another process of the run gives out.
 """
 
 import itertools
@@ -8,15 +8,16 @@ import random
 
 from strangler.ports import is_free
 
-FIRST, EACH = 20_000, 6_000  # Linux gives clients 32,768 and above
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 2
-_PORTS = range(FIRST + EACH * _WORKER, FIRST + EACH * (_WORKER + 1))
-_given_out = itertools.count(random.randrange(EACH))
+ALL = range(20_000, 32_000)  # Linux gives clients 32,768 and above
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_OURS = ALL[_WORKER::_WORKERS]
+_given_out = itertools.count(random.randrange(len(_OURS)))
 
 
 def free_port() -> int:
     """Return a port that nobody listens on, another one each time."""
-    ports = (_PORTS[number % EACH] for number in _given_out)
+    ports = (_OURS[number % len(_OURS)] for number in _given_out)
     return next(port for port in ports if is_free(f"127.0.0.1:{port}"))
 
 

@@ -200,7 +200,7 @@ class Transaction(Protocol):
     def start_ids_after(self, numbers: Mapping[str, int]) -> None:
         """Let the ids the database gives out itself start above a table's number, or where they are.
 
-        Tables without ids of their own stay as they are.
+        Tables without ids of their own, or with none given out (0), stay as they are.
         """
 
     def position(self) -> str:

@@ -89,7 +89,7 @@ START_IDS = """
           FROM unnest(%s::text[], %s::bigint[]) AS wanted (named, number)
                JOIN pg_attribute ON attrelid = to_regclass(named)
           WHERE attnum > 0 AND NOT attisdropped) AS owned
-    WHERE sequence IS NOT NULL
+    WHERE sequence IS NOT NULL AND number > 0
 """
 REFERS_TO = """
     SELECT relname

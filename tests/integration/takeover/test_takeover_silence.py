@@ -3,7 +3,7 @@ database decides.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ from strangler.takeover.switch import Reached, Step, nobody_cares
 from strangler.takeover.sync import Follower
 from tests.integration.takeover.cutting import Network
 from tests.integration.takeover.sides import Side
-from tests.integration.takeover.things import AT_ONCE, Things
+from tests.integration.takeover.things import AT_ONCE, Things, at
 from tests.relay import Relay, relayed, tcp_options
 
 SILENCE = 2.0  # what lives on a busy machine is never silent for so long
@@ -62,16 +62,6 @@ def far(things: Things, away: Owner) -> Iterator[Far]:
     things.sides.source.run(LATE)
     with relayed(things.side(away).url) as relay:
         yield Far(things, relay, away)
-
-
-def at(wanted: Step, do: Callable[[], None]) -> Reached:
-    """Do something once a step is reached."""
-
-    def reached(step: Step) -> None:
-        if step is wanted:
-            do()
-
-    return reached
 
 
 def settled(things: Things, owner: Owner) -> bool:
@@ -110,16 +100,6 @@ def test_an_owner_that_falls_silent_behind_its_fence_keeps_the_ownership_and_res
     assert settled(postgres_things, Owner.MONOLITH)
 
 
-def test_an_owner_that_falls_silent_once_all_is_drained_is_not_asked_any_more(postgres_things):
-    with far(postgres_things, Owner.MONOLITH) as there:
-        with pytest.raises(Undecided, match="is decided: the service owns"):
-            cutover(there.where(at(Step.DRAINED, there.relay.swallow)), execute=True)
-        assert postgres_things.writable_sides() == [Owner.SERVICE]
-        there.relay.mend()
-        assert resume(there.where(), execute=True).found is State.UNADOPTED
-    assert settled(postgres_things, Owner.SERVICE)
-
-
 def test_a_commit_whose_answer_is_swallowed_is_found_decided(postgres_things):
     with far(postgres_things, Owner.SERVICE) as there:
         swallow = at(Step.DRAINED, lambda: there.relay.swallow_the_answer_to(b"COMMIT"))
@@ -141,13 +121,16 @@ def test_a_commit_whose_answer_alone_is_lost_is_known_to_be_decided(postgres_thi
     assert settled(postgres_things, Owner.SERVICE)
 
 
-def test_an_old_owner_that_falls_silent_after_the_decision_changes_nothing_of_it(postgres_things):
+@pytest.mark.parametrize("step", [Step.DRAINED, Step.COMMITTED])
+def test_an_old_owner_that_falls_silent_once_all_is_drained_changes_nothing_of_the_decision(
+    postgres_things, step
+):
     with far(postgres_things, Owner.MONOLITH) as there:
         with pytest.raises(Undecided, match="is decided: the service owns"):
-            cutover(there.where(at(Step.COMMITTED, there.relay.swallow)), execute=True)
+            cutover(there.where(at(step, there.relay.swallow)), execute=True)
         assert postgres_things.writable_sides() == [Owner.SERVICE]
         there.relay.mend()
-        resume(there.where(), execute=True)
+        assert resume(there.where(), execute=True).found is State.UNADOPTED
     assert settled(postgres_things, Owner.SERVICE)
 
 

@@ -34,14 +34,23 @@ class Killed(BaseException):
     """The end of a process, as far as its code can tell."""
 
 
+def at(wanted: StrEnum, do: Callable[[], None]) -> Callable[[StrEnum], None]:
+    """Do something once a step is reached."""
+
+    def reached(step: StrEnum) -> None:
+        if step is wanted:
+            do()
+
+    return reached
+
+
 def killing(step: StrEnum) -> Callable[[StrEnum], None]:
     """Return what dies at a step."""
 
-    def reached(now: StrEnum) -> None:
-        if now is step:
-            raise Killed
+    def die() -> None:
+        raise Killed
 
-    return reached
+    return at(step, die)
 
 
 @dataclass(frozen=True)
