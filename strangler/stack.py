@@ -1,5 +1,6 @@
 """Start and stop the whole stack on this machine. `up` leaves all parts answering, or none running."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 import xmlrpc.client
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from strangler.errors import (
@@ -64,17 +66,31 @@ def down(place: Installation, *, seconds: float = 60.0) -> Stopped:
     pid = running_pid(place)
     if pid is None:
         return Stopped(None)
+    deadline = time.monotonic() + seconds
     try:
         with supervisor(place) as running:
             if running is not None:
+                _stop_parts(running, deadline)
                 running.shutdown()
     except (OSError, xmlrpc.client.Error):
         pass  # it is stopping already; that it does stop is what the wait is for
-    if not _comes_true(lambda: running_pid(place) is None, time.monotonic() + seconds):
+    if not _comes_true(lambda: running_pid(place) is None, deadline):
         raise StillRunning(
             f"the supervisor (pid {pid}) has not stopped within {seconds:g} s", next="strangler status"
         )
     return Stopped(pid)
+
+
+def _stop_parts(running: Supervisor, deadline: float) -> None:
+    """Stop the parts rank by rank; the supervisor by itself would stop one after the other."""
+    for rank in running.ranks():
+        for name in rank:
+            running.tell_to_stop(name)
+        _comes_true(partial(_all_ended, running, rank), deadline)
+
+
+def _all_ended(running: Supervisor, names: tuple[str, ...]) -> bool:
+    return not any(part.pid for part in running.parts() if part.name in names)
 
 
 def _up(place: Installation, environ: Mapping[str, str], seconds: float) -> Started:
@@ -87,8 +103,7 @@ def _up(place: Installation, environ: Mapping[str, str], seconds: float) -> Star
     _refuse_taken_ports(stack)
     for folder in (place.logs, place.control):
         folder.mkdir(parents=True, exist_ok=True)
-    for migration in stack.parts.migrations:
-        _migrate(place, stack, migration)
+    _migrate(place, stack)
     log_ends = {name: _size(_log(place, name)) for name in stack.parts.programs}
     try:
         _start_supervisor(place, stack)
@@ -127,22 +142,32 @@ def _refuse_taken_ports(stack: Stack) -> None:
             )
 
 
-def _migrate(place: Installation, stack: Stack, migration: Migration) -> None:
-    done = subprocess.run(  # noqa: S603 - the command of the user's own stack file
+def _migrate(place: Installation, stack: Stack) -> None:
+    """Bring every database to the schema of its code, all at once: no database knows of another."""
+    with contextlib.ExitStack() as all_ended:
+        running = [
+            (each, all_ended.enter_context(_start_migration(place, stack, each)))
+            for each in stack.parts.migrations
+        ]
+        said = [(each, process.communicate()[0], process.returncode) for each, process in running]
+    for migration, text, code in said:
+        if code:
+            raise MigrationFailed(
+                f"the migration of {migration.name} ended with exit code {code}:"
+                f"\n{_indented(text.splitlines()[-LOG_LINES:])}",
+                next="strangler doctor",
+            )
+
+
+def _start_migration(place: Installation, stack: Stack, migration: Migration) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - the command of the user's own stack file
         stack.words(migration.command),
         cwd=place.root,
         env=dict(stack.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    if done.returncode:
-        raise MigrationFailed(
-            f"the migration of {migration.name} ended with exit code {done.returncode}:"
-            f"\n{_indented(done.stdout.splitlines()[-LOG_LINES:])}",
-            next="strangler doctor",
-        )
 
 
 def _start_supervisor(place: Installation, stack: Stack) -> None:

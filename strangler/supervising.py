@@ -43,6 +43,18 @@ class Supervisor:
         """Return every part and what it does now."""
         return tuple(_part(info) for info in self._rpc.getAllProcessInfo())
 
+    def ranks(self) -> tuple[tuple[str, ...], ...]:
+        """Return the names of all parts in the order in which they stop; those of one priority together."""
+        by_priority: dict[int, list[str]] = {}
+        for info in self._rpc.getAllConfigInfo():
+            by_priority.setdefault(info["group_prio"], []).append(info["name"])
+        return tuple(tuple(by_priority[priority]) for priority in sorted(by_priority, reverse=True))
+
+    def tell_to_stop(self, name: str) -> None:
+        """Tell one part to stop, if it runs; returns before it has ended."""
+        with contextlib.suppress(xmlrpc.client.Fault):
+            self._rpc.stopProcess(name, False)
+
     def stop(self, name: str) -> None:
         """Stop one part and wait until it has ended; the others live on."""
         self._rpc.stopProcess(name)

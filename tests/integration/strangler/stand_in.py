@@ -10,20 +10,31 @@ PART = '''\
 """Listen where told and answer every request with 200; the last argument says how to misbehave."""
 
 import http.server
+import os
 import pathlib
+import signal
 import socketserver
 import sys
 import threading
+import time
+
+
+def linger(number, frame):
+    time.sleep(0.3)
+    os._exit(0)
+
 
 kind, *addresses, behaviour = sys.argv[1:]
 print(kind, "starts", behaviour, flush=True)
 if behaviour == "dies":
     sys.exit("no configuration found")
+if behaviour == "lingers":
+    signal.signal(signal.SIGTERM, linger)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if behaviour == "well" else 503)
+        self.send_response(503 if behaviour == "unwell" else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -63,6 +74,7 @@ directory = %(ENV_STRANGLER_ROOT)s
 stdout_logfile = %(ENV_STRANGLER_VAR)s/log/{name}.log
 redirect_stderr = true
 autorestart = true
+priority = {priority}
 """
 
 MIGRATE = """\
@@ -126,7 +138,11 @@ def build(root: Path) -> StandIn:
     (root / "proxy" / "routes.toml").write_text(TABLE.format(**ports))
     (root / "part.py").write_text(PART)
     (root / "migrate.py").write_text(MIGRATE)
-    texts = [PROGRAM.format(name=name, arguments=arguments) for name, arguments in programs.items()]
+    priorities = {"proxy": 30, "comparer": 10}
+    texts = [
+        PROGRAM.format(name=name, arguments=arguments, priority=priorities.get(name, 20))
+        for name, arguments in programs.items()
+    ]
     (root / "supervisord.conf").write_text(STACK + "".join(texts))
     environ = {
         "PROXY_BIND": f"127.0.0.1:{ports['proxy']}",

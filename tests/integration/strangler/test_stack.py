@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import threading
@@ -153,6 +154,15 @@ def test_every_part_answers_when_up_returns_and_none_runs_when_down_returns(stan
     assert down(stand_in.place).pid is not None
     assert nothing_runs(stand_in)
     assert down(stand_in.place).pid is None
+
+
+def test_the_proxy_has_ended_before_what_is_behind_it_is_told_to(stand_in):
+    stand_in.misbehave("proxy", "lingers")
+    start(stand_in)
+    down(stand_in.place)
+    log = (stand_in.place.logs / "supervisord.log").read_text()
+    ended = re.findall(r"stopped: (\w+)", log)
+    assert (ended[0], {*ended[1:3]}, ended[3]) == ("proxy", {"monolith", "catalog"}, "comparer")
 
 
 def test_a_killed_part_is_started_again_while_the_others_live_on(stand_in):
