@@ -109,26 +109,29 @@ def look(client: Client) -> None:
 
 
 def _click(client: Client) -> str:
+    """Return a page or a list; products, categories and reviews alike often."""
     pick = client.random
     number = pick.randint(1, client.products)
     page = pick.randint(1, 5)
     low = pick.randint(1, 50)
     word = pick.choice(WORDS)
-    return pick.choice(
-        (
-            f"/api/products/?page={page}",
-            f"/api/products/?page={page}&ordering=price",
-            f"/api/products/?search={word}",
-            f"/api/products/?price_min={low}&price_max={low + 40}&page_size=10",
-            f"/api/products/?ordering=-created_at&page_size={pick.randint(1, 30)}",
-            "/api/categories/",
-            f"/api/categories/?page_size={pick.randint(1, 30)}",
-            f"/api/reviews/?page={page}",
-            f"/api/reviews/?product={number}",
-            "/",
-            "/bestsellers/",
-        )
+    size = pick.randint(1, 30)
+    products = (
+        f"/api/products/?page={page}",
+        f"/api/products/?page={page}&ordering=price",
+        f"/api/products/?search={word}",
+        f"/api/products/?price_min={low}&price_max={low + 40}&page_size=10",
+        f"/api/products/?ordering=-created_at&page_size={size}",
+        "/",
+        "/bestsellers/",
     )
+    categories = ("/api/categories/", f"/api/categories/?page_size={size}")
+    reviews = (
+        f"/api/reviews/?page={page}",
+        f"/api/reviews/?product={number}",
+        f"/api/reviews/?page_size={size}",
+    )
+    return pick.choice(pick.choice((products, categories, reviews)))
 
 
 class SignedIn:
