@@ -100,8 +100,9 @@ def start_embedded(data: Path) -> Any:
 
 
 def _forget_about_crashes(admin_url: str) -> None:
-    # The server lives as long as the run: waiting for the disk would only make tests slow.
+    # The server lives as long as the run, and each of its many databases is used once: neither need be looked
+    # after, and nothing need wait for the disk.
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")

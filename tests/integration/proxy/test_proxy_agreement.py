@@ -114,7 +114,7 @@ def _asking(*segments: bytes, method: bytes = b"GET", headers: Pairs = (), body:
     return Wild(method, segments, headers=headers, body=body)
 
 
-@pytest.mark.timeout(max(120, EXAMPLES))
+@pytest.mark.timeout(max(300, EXAMPLES))
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -7,6 +7,7 @@ them.
 
 import contextlib
 import itertools
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -67,11 +68,11 @@ class Applier:
 
 
 class TakeoverMachine(RuleBasedStateMachine):
-    """All that can happen to a takeover that `copied` gives; by default one between two SQLite files."""
+    """All that can happen to a takeover that `copied` gives."""
 
-    def __init__(self, copied: "Copied | None" = None) -> None:
+    def __init__(self, copied: "Copied") -> None:
         super().__init__()
-        self.copied = copied or between_files
+        self.copied = copied
 
     @initialize()
     def begin(self) -> None:
@@ -212,17 +213,26 @@ def fences_refuse() -> Iterator[None]:
 Copied = Callable[[], AbstractContextManager[Things]]
 
 
-@contextlib.contextmanager
-def between_files() -> Iterator[Things]:
-    """Give a takeover between two new SQLite files, everything copied."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sides = [Side(f"sqlite:///{folder / each}.sqlite3") for each in ("monolith", "catalog")]
-        for side in sides:
-            side.run("PRAGMA journal_mode=WAL")
-        things = make_things(Sides(sides[0], sides[1], folder))
-        things.copy()
-        yield things
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Copied:
+    """What gives a takeover between copies of two SQLite files, everything copied there already."""
+    begun = tmp_path_factory.mktemp("begun")
+    things = make_things(_files_in(begun))
+    things.copy()
+
+    @contextlib.contextmanager
+    def give() -> Iterator[Things]:
+        with tempfile.TemporaryDirectory() as name:
+            yield Things(_files_in(shutil.copytree(begun, Path(name) / "copy")))
+
+    return give
+
+
+def _files_in(folder: Path) -> Sides:
+    sides = [Side(f"sqlite:///{folder / each}.sqlite3") for each in ("monolith", "catalog")]
+    for side in sides:
+        side.run("PRAGMA journal_mode=WAL")
+    return Sides(*sides, folder)
 
 
 def between_databases(server: Postgres, copied: Sides) -> Copied:
@@ -249,11 +259,11 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("programs", PROGRAMS)
 @pytest.mark.parametrize("pushed", [False, True], ids=["lease taken first", "lease taken between"])
-def test_every_order_of_two_coordinators_keeps_one_owner(programs, pushed):
+def test_every_order_of_two_coordinators_keeps_one_owner(files, programs, pushed):
     """Play all orders of both programs; the second takes the lease before the first begins, or in between."""
     one, two = PROGRAMS[programs]
     for places in itertools.combinations(range(len(one) + len(two)), len(one)):
-        machine = TakeoverMachine()
+        machine = TakeoverMachine(files)
         machine.begin()
         try:
             _play(machine, one, two, set(places), pushed=pushed)
@@ -282,18 +292,21 @@ def _play(machine, one, two, places, *, pushed: bool) -> None:
         machine.the_owner_has_every_acknowledged_write()
 
 
-TestTakeoverModel = TakeoverMachine.TestCase
-TestTakeoverModel.settings = settings(
+MANY = settings(
     max_examples=60,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+FEW = settings(MANY, max_examples=6, stateful_step_count=25)
+
+
+def test_in_any_order_one_side_takes_writes_and_none_is_lost(files):
+    run_state_machine_as_test(lambda: TakeoverMachine(files), settings=MANY)
 
 
 @pytest.mark.timeout(600)
 def test_in_any_order_the_same_holds_on_postgresql(postgres, postgres_things):
     postgres_things.copy()
-    few = settings(TestTakeoverModel.settings, max_examples=6, stateful_step_count=25)
     copied = between_databases(postgres, postgres_things.sides)
-    run_state_machine_as_test(lambda: TakeoverMachine(copied), settings=few)
+    run_state_machine_as_test(lambda: TakeoverMachine(copied), settings=FEW)
