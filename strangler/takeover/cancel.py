@@ -6,7 +6,7 @@ from proxy.routes import Owner
 from strangler.errors import WrongOwner
 from strangler.takeover.giving_up import abort, reopen
 from strangler.takeover.handover import Where, opened, switch_of
-from strangler.takeover.session import COORDINATOR, Takeover
+from strangler.takeover.session import Takeover
 from strangler.takeover.situation import State, situation
 from strangler.takeover.switch import Switch
 
@@ -26,7 +26,7 @@ def cancel(where: Where, *, execute: bool) -> Cancelled:
     with opened(where) as takeover:
         takeover.databases.started()
         if execute:
-            takeover.databases.claim(COORDINATOR)
+            takeover.databases.coordinate()
         now = situation(takeover)
         ends = now.state is State.OWNED
         decided = now.state is State.UNADOPTED or (ends and now.owner is Owner.SERVICE)

@@ -9,7 +9,7 @@ from strangler.errors import LacksRights, NotConfirmed, ReferredTo, WrongOwner
 from strangler.takeover.archive import archive_of, confirms, referring, retirement_of
 from strangler.takeover.engines import Forbidden
 from strangler.takeover.handover import Where, opened_databases
-from strangler.takeover.session import COORDINATOR, Databases
+from strangler.takeover.session import Databases
 from strangler.takeover.state import Note, encode
 
 
@@ -32,7 +32,7 @@ def drop_archive(
     """
     with opened_databases(where) as databases:
         if execute:
-            databases.claim(COORDINATOR)
+            databases.coordinate()
         archives = _archives_left(databases)
         names = tuple(archives.values())
         _require_unreferred(databases, names)

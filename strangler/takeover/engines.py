@@ -288,8 +288,8 @@ class Store(Protocol):
     def load(self) -> Load:
         """Measure how busy this database is; None for what it cannot tell."""
 
-    def claim(self, name: str) -> str | None:
-        """Claim a role until this store is closed; return who has it where another process does."""
+    def claim(self, name: str, who: str) -> str | None:
+        """Claim a role as `who` until this store is closed. Return who has it instead, "" where unknown."""
 
     def give_up(self, name: str) -> None:
         """Give up a role that was claimed."""

@@ -14,7 +14,6 @@ from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.noting import Noted
 from strangler.takeover.patience import Patience
 from strangler.takeover.session import (
-    COORDINATOR,
     DRIVER_FAULTS,
     Databases,
     Takeover,
@@ -102,7 +101,7 @@ def hand_over(
     with opened(where) as takeover:
         takeover.databases.started()
         if execute:
-            takeover.databases.claim(COORDINATOR)
+            takeover.databases.coordinate()
         now = require_sound_situation(takeover)
         if now.owner is not origin:
             undo = "rollback" if now.owner is Owner.SERVICE else "cutover"

@@ -1,6 +1,5 @@
 """PostgreSQL as a side of a takeover. Values never pass through Python where both sides are it."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 
@@ -159,15 +158,13 @@ class PostgresStore:
         lag, active = self._reader.execute(LOAD).fetchone() or (None, None)
         return Load(lag=lag, active=active)
 
-    def claim(self, name: str) -> str | None:
-        """Claim a role until this store is closed; return who has it where another process does.
+    def claim(self, name: str, who: str) -> str | None:
+        """Claim a role as `who` until this store is closed. Return who has it instead, "" where unknown.
 
         The server gives a claim up with its connection, so it outlives no process and no broken network.
         """
         connection = self._claiming = self._claiming or self._connect()
-        connection.execute(
-            "SELECT set_config('application_name', %s, false)", [f"strangler pid {os.getpid()}"]
-        )
+        connection.execute("SELECT set_config('application_name', %s, false)", [f"strangler {who}"])
         if one(
             connection.execute("SELECT pg_try_advisory_lock(hashtext('strangler'), hashtext(%s))", [name])
         ):
@@ -177,7 +174,7 @@ class PostgresStore:
             " WHERE locktype = 'advisory' AND granted AND objid = hashtext(%s)::oid LIMIT 1",
             [name],
         ).fetchone()
-        return found[0] if found else "another process"
+        return found[0] if found else ""
 
     def give_up(self, name: str) -> None:
         """Give up a role that was claimed."""

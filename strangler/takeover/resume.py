@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from proxy.routes import Owner
 from strangler.takeover.giving_up import reopen, settled
 from strangler.takeover.handover import Where, opened, switch_of
-from strangler.takeover.session import COORDINATOR, other
+from strangler.takeover.session import other
 from strangler.takeover.situation import State, situation
 from strangler.takeover.switching import finish, follow_up
 
@@ -26,7 +26,7 @@ def resume(where: Where, *, execute: bool) -> Resumed:
     with opened(where) as takeover:
         takeover.databases.started()
         if execute:
-            takeover.databases.claim(COORDINATOR)
+            takeover.databases.coordinate()
         now = situation(takeover)
         if not execute:
             return Resumed(where.group, now.state, now.owner, now.epoch, executed=False)

@@ -26,7 +26,7 @@ from strangler.takeover.archive import (
 from strangler.takeover.engines import Forbidden, Transaction
 from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.handover import Where, opened_databases, switch_of
-from strangler.takeover.session import COORDINATOR, Databases
+from strangler.takeover.session import Databases
 from strangler.takeover.situation import require_sound_situation
 from strangler.takeover.state import Lease, Note, encode
 from strangler.takeover.switching import chase
@@ -159,7 +159,7 @@ def retire(
     with opened_databases(where) as databases:
         databases.started()
         if asked.execute:
-            databases.claim(COORDINATOR)
+            databases.coordinate()
         retired = retirement_of(databases.service.read_note(where.group, Note.RETIRED))
         names = retired.names if retired else _fresh_names(where, databases, today)
         done = archive_of(databases.monolith.read_note(where.group, Note.ARCHIVE))

@@ -3,7 +3,8 @@
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -31,7 +32,9 @@ from strangler.takeover.state import Lease, Note, OwnerRow, Ownership, ownership
 
 DRIVER_FAULTS = (sqlite3.Error, psycopg.Error)
 COORDINATOR, SYNC = "coordinator", "sync"
+FOLLOWER = "the follower, "
 LEASE_SECONDS = 20.0
+LOOK_AGAIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +90,60 @@ class Databases:
                 next=f"strangler takeover status {self.group.name}",
             )
 
-    def claim(self, role: str) -> None:
-        """Claim a role until the databases are closed. Raises CoordinatorBusy, naming who has it."""
-        holder = self.service.claim(f"{self.group.name}.{role}")
-        if holder is not None:
-            raise CoordinatorBusy(
-                f"{holder} is at work on the takeover of {self.group.name!r}; wanted one at a time",
-                next=f"strangler takeover status {self.group.name}",
-            )
+    def coordinate(self, pause: Callable[[float], None] = time.sleep) -> None:
+        """Claim to be the one at work, until that is given up. Raises CoordinatorBusy, naming who is.
 
-    def give_up(self, role: str) -> None:
-        """Give up a role that was claimed."""
-        self.service.give_up(f"{self.group.name}.{role}")
+        The follower, which claims the same for as long as it takes its leases, is waited for.
+        """
+        before = ""
+        for _ in range(round(LEASE_SECONDS / LOOK_AGAIN)):
+            holder = self._claim(COORDINATOR, process())
+            if holder is None:
+                return
+            # Who has only just come may not have said yet who it is: twice the same is an answer.
+            if holder and holder == before and FOLLOWER not in holder:
+                break
+            before = holder
+            pause(LOOK_AGAIN)
+        raise self._busy(before)
+
+    def follow(self) -> None:
+        """Claim to be the follower, until the databases are closed. Raises CoordinatorBusy, naming who is."""
+        holder = self._claim(SYNC, FOLLOWER + process())
+        if holder is not None:
+            raise self._busy(holder)
+
+    @contextmanager
+    def nobody_at_work(self) -> Iterator[bool]:
+        """Keep coordinators out for a moment, as the follower; yield False where one is at work already."""
+        if self._claim(COORDINATOR, FOLLOWER + process()) is not None:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Let others coordinate."""
+        self.service.give_up(f"{self.group.name}.{COORDINATOR}")
+
+    def _claim(self, role: str, who: str) -> str | None:
+        return self.service.claim(f"{self.group.name}.{role}", who)
+
+    def _busy(self, holder: str) -> CoordinatorBusy:
+        who, group = holder or "another process", self.group.name
+        return CoordinatorBusy(
+            f"{who} is at work on the takeover of {group!r}; wanted one at a time",
+            next=f"strangler takeover status {group}",
+        )
 
     def take_leases(self, wait: float = LEASE_SECONDS) -> Leases:
         """Take the lease in both databases; whoever had it is refused at his next transaction.
 
         Raises CoordinatorBusy where he is in one that does not end in `wait` seconds, as when he was stopped.
         """
-        token, holder = secrets.token_hex(8), f"pid {os.getpid()}"
+        token, holder = secrets.token_hex(8), process()
         name = self.group.name
         try:
             return Leases(
@@ -140,6 +178,11 @@ class Takeover:
         target = self.databases.store(other(owner))
         pairs = self.pairs if forward else tuple(pair.reversed() for pair in self.pairs)
         return Flow(self.name, source, target, pairs, carrier_between(source.engine, target.engine))
+
+
+def process() -> str:
+    """Return how this process is named to others."""
+    return f"pid {os.getpid()}"
 
 
 def other(owner: Owner) -> Owner:

@@ -1,7 +1,6 @@
 """SQLite as a side of a takeover: one file. Text must be UTF-8; everything else is carried as stored."""
 
 import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -170,8 +169,8 @@ class SqliteStore:
         """Measure how long the last transaction stood in line; SQLite cannot tell who else is at work."""
         return Load(waited=self._waited)
 
-    def claim(self, name: str) -> str | None:
-        """Claim a role until this store is closed; return who has it where another process does."""
+    def claim(self, name: str, who: str) -> str | None:
+        """Claim a role as `who` until this store is closed. Return who has it instead, "" where unknown."""
         if name in self._claims:
             return None
         handle = Path(f"{self._file}.{name}.lock").open("a+", encoding="utf-8")  # noqa: SIM115 - held until close
@@ -181,9 +180,9 @@ class SqliteStore:
             handle.seek(0)
             holder = handle.read()
             handle.close()
-            return holder or "another process"
+            return holder
         handle.truncate(0)
-        handle.write(f"pid {os.getpid()}")
+        handle.write(who)
         handle.flush()
         self._claims[name] = handle
         return None

@@ -19,7 +19,6 @@ from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.pacing import Pacer
 from strangler.takeover.patience import Patience
 from strangler.takeover.session import (
-    COORDINATOR,
     DRIVER_FAULTS,
     Databases,
     Leases,
@@ -90,7 +89,7 @@ def start(
         _require_monolith(databases)
         if not execute:
             return _report(takeover, _counted(takeover, _replaced(takeover)), executed=False)
-        databases.claim(COORDINATOR)
+        databases.coordinate()
         replaced = _replaced(takeover)
         begin(takeover, patience or Patience())
         started = clock()

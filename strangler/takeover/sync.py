@@ -18,7 +18,7 @@ from strangler.takeover.handover import Where, opened
 from strangler.takeover.pacing import Pacer
 from strangler.takeover.rechecking import recheck
 from strangler.takeover.refused import REFUSALS, in_one_line, remember_refused
-from strangler.takeover.session import COORDINATOR, DRIVER_FAULTS, SYNC, Leases, Takeover, other
+from strangler.takeover.session import DRIVER_FAULTS, Leases, Takeover, other
 from strangler.takeover.situation import Situation, State, situation
 
 IDLE = 0.1  # seconds until the next look where nothing had changed
@@ -99,26 +99,25 @@ class Follower:
 
     def _opened(self) -> Takeover:
         takeover = self._open.enter_context(opened(self.where))
-        takeover.databases.claim(SYNC)
+        takeover.databases.follow()
         self._takeover, self._pacer, self._taken = takeover, Pacer(takeover.databases), False
         return takeover
 
     def _entered(self, takeover: Takeover) -> bool:
         """Take the lease where nobody else is at work and nothing is half done."""
-        if takeover.databases.service.claim(f"{takeover.name}.{COORDINATOR}") is not None:
+        with takeover.databases.nobody_at_work() as alone:
+            return alone and self._entered_alone(takeover)
+
+    def _entered_alone(self, takeover: Takeover) -> bool:
+        now = situation(takeover)
+        if now.state is State.RETIRED:
+            self._say("retired: nobody follows any more")
             return False
-        try:
-            now = situation(takeover)
-            if now.state is State.RETIRED:
-                self._say("retired: nobody follows any more")
-                return False
-            if not now.sound:
-                self._say(f"a change of owner is {now.state}: strangler takeover resume {takeover.name}")
-                return False
-            self._leases, self._now = takeover.databases.take_leases(), now
-            self._say(f"following the {now.owner} since epoch {now.epoch}")
-        finally:
-            takeover.databases.give_up(COORDINATOR)
+        if not now.sound:
+            self._say(f"a change of owner is {now.state}: strangler takeover resume {takeover.name}")
+            return False
+        self._leases, self._now = takeover.databases.take_leases(), now
+        self._say(f"following the {now.owner} since epoch {now.epoch}")
         return True
 
     def _after(self, takeover: Takeover, done: Stepped, began: float) -> None:

@@ -21,7 +21,7 @@ from strangler.takeover.fitness import fit_takeover
 from strangler.takeover.flow import Flow, step, step_to
 from strangler.takeover.mapping import Mapping as TableMappings
 from strangler.takeover.rechecking import begin_comparing
-from strangler.takeover.session import COORDINATOR, Takeover, find_group, open_databases
+from strangler.takeover.session import Takeover, find_group, open_databases
 from strangler.takeover.shape import Pair
 from strangler.takeover.state import Checkpoint, Key, Lease, Note, decode, encode
 
@@ -84,7 +84,7 @@ def _same_moment(
     takeover: Takeover, flow: Flow, wanted: set[str], moments: ExitStack
 ) -> tuple[Snapshot, Snapshot, Checkpoint]:
     """Return both databases as they were when the follower had just come to the owner's state."""
-    takeover.databases.claim(COORDINATOR)
+    takeover.databases.coordinate()
     lease = _lease(takeover, flow)
     while not step(flow, lease).checkpoint.complete:
         pass
@@ -92,7 +92,7 @@ def _same_moment(
     checkpoint = step_to(flow, lease, source).checkpoint
     begin_comparing(flow, lease, checkpoint, wanted)
     copy = moments.enter_context(flow.target.snapshot())
-    takeover.databases.give_up(COORDINATOR)
+    takeover.databases.give_up()
     return source, copy, checkpoint
 
 
@@ -118,19 +118,19 @@ class _Verification:
             told=lambda rows: told(pair.table, rows),
             equal_to=lambda key: self._say_so_far(pair.table, key),
         )
-        self.takeover.databases.claim(COORDINATOR)
+        self.takeover.databases.coordinate()
         self._remember(pair.table, verified=not found.differing, checked=None)
-        self.takeover.databases.give_up(COORDINATOR)
+        self.takeover.databases.give_up()
         return found
 
     def _say_so_far(self, table: str, key: Key) -> None:
         """Remember how far all was equal, unless somebody else is at work: then it is said the next time."""
         try:
-            self.takeover.databases.claim(COORDINATOR)
+            self.takeover.databases.coordinate()
         except CoordinatorBusy:
             return
         self._remember(table, verified=None, checked=key)
-        self.takeover.databases.give_up(COORDINATOR)
+        self.takeover.databases.give_up()
 
     def _remember(self, table: str, *, verified: bool | None, checked: Key | None) -> None:
         """Change the table's state, unless it was begun anew meanwhile. `verified` None: as it was.

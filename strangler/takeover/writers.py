@@ -12,7 +12,7 @@ from strangler.errors import WrongOwner
 from strangler.takeover.handover import Where, opened
 from strangler.takeover.noting import noted
 from strangler.takeover.seen import Writer
-from strangler.takeover.session import COORDINATOR, Takeover
+from strangler.takeover.session import Takeover
 from strangler.takeover.situation import require_sound_situation
 
 
@@ -44,7 +44,7 @@ def note_writers(where: Where, change: Change = Change.NONE) -> WritersReport:
 
 
 def _change(takeover: Takeover, where: Where, change: Change) -> None:
-    takeover.databases.claim(COORDINATOR)
+    takeover.databases.coordinate()
     now = require_sound_situation(takeover)
     if now.owner is not Owner.MONOLITH:
         raise WrongOwner(

@@ -172,7 +172,18 @@ def test_the_engine_reads_no_clock_but_to_report_and_to_pace():
             for line in file.read_text(encoding="utf-8").splitlines()
         )
     }
-    # switching: what each step took; sync: the readers' pins; start, verify: progress; patience: its pause;
-    # sqlite: how long a lock was waited for; retire, archive: the date in an archive's name
-    reports = {"switching", "sync", "start", "verify", "patience", "values", "sqlite", "retire", "archive"}
+    # switching: what each step took; sync: the readers' pins; start, verify: progress; patience, session: to
+    # pause; sqlite: how long a lock was waited for; retire, archive: the date in an archive's name
+    reports = {
+        "switching",
+        "sync",
+        "start",
+        "verify",
+        "patience",
+        "session",
+        "values",
+        "sqlite",
+        "retire",
+        "archive",
+    }
     assert reading <= reports

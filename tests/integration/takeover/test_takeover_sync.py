@@ -1,10 +1,16 @@
 """`strangler sync` keeps every follower following, whichever way, and steps back for whoever decides."""
 
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import pytest
 
 from proxy.routes import Owner
 from strangler import errors
 from strangler.takeover.cutover import cutover
+from strangler.takeover.handover import opened
 from strangler.takeover.pace import set_pace
 from strangler.takeover.resume import resume
 from strangler.takeover.rollback import rollback
@@ -118,6 +124,52 @@ def test_a_cutover_takes_over_from_a_running_sync(things, listening):
     listening.keep_turning(2)
     cutover(things.where, execute=True)
     assert things.writable_sides() == [Owner.SERVICE]
+
+
+def test_a_verb_waits_for_the_follower_that_is_taking_its_leases(things):
+    things.copy()
+    looks = []
+    with opened(things.where) as following, opened(things.where) as verb, ExitStack() as taking:
+        assert taking.enter_context(following.databases.nobody_at_work())
+
+        def look_again(seconds: float) -> None:
+            looks.append(seconds)
+            if len(looks) == 5:
+                taking.close()
+
+        verb.databases.coordinate(look_again)
+        with following.databases.nobody_at_work() as alone:
+            assert not alone
+    assert len(looks) == 5
+
+
+def test_a_verb_waits_for_no_other_verb_and_names_it(things):
+    things.copy()
+    looks = []
+    with opened(things.where) as first, opened(things.where) as second:
+        first.databases.coordinate()
+        with pytest.raises(errors.CoordinatorBusy, match=rf"pid {os.getpid()} is at work"):
+            second.databases.coordinate(looks.append)
+    assert len(looks) == 1
+
+
+def test_verifying_is_never_refused_because_somebody_follows(things):
+    things.copy()
+    done = threading.Event()
+
+    def follow() -> None:
+        listening = Listening(things)
+        while not done.is_set():
+            listening.follower.turn()
+        listening.follower.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(follow)
+        try:
+            assert not any(things.verify().differing for _ in range(20))
+        finally:
+            done.set()
+        following.result()
 
 
 def test_paused_it_stands_still_and_goes_on_when_it_may(things, listening):
