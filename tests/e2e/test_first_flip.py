@@ -34,7 +34,7 @@ def installation(place: Place) -> Installation:
     return find_installation(Path.cwd(), place.environment)
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60.0) -> None:
     """Poll until `what` holds; fail with its name when it does not in time."""
     deadline = time.monotonic() + seconds
     while not what():
@@ -79,7 +79,8 @@ def kill_nine(place: Place, part: str) -> None:
         (pid,) = [each.pid for each in running.parts() if each.name == part]
     assert pid is not None
     master = psutil.Process(pid)
-    for process in (*master.children(recursive=True), master):
+    # The master first: it would put another worker in a dead one's place, and that one would keep the port.
+    for process in (master, *master.children(recursive=True)):
         os.kill(process.pid, signal.SIGKILL)
 
 
@@ -161,7 +162,7 @@ def test_a_service_killed_while_it_answers_leaves_the_rest_of_the_shop_untouched
         try:
             health = f"http://{at_monolith.environment['CATALOG_BIND']}/healthz"
             return requests.get(health, timeout=5).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     wait_for(the_service_is_back)
